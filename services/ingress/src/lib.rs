@@ -1,0 +1,1 @@
+//! The API door: accept, identify, relay, observe, publish.

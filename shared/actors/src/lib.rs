@@ -1,0 +1,1 @@
+//! Keepers, lanes and drain: what actix actors need to be relied on.

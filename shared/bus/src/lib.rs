@@ -1,0 +1,1 @@
+//! The bus: one port over Kafka and over the embedded durable log.

@@ -1,0 +1,1 @@
+//! The SQL pool, schema and migrations for SQLite and Postgres.

@@ -1,0 +1,1 @@
+//! The topics and records that the services and analysts agree on.

@@ -1,0 +1,1 @@
+//! Telegram's own vocabulary: tokens, targets, methods, updates, answers.

@@ -1,0 +1,1 @@
+//! Integration tests: a scripted bot and a cluster harness.
