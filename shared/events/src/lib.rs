@@ -1,1 +1,21 @@
 //! The topics and records that the services and analysts agree on.
+//!
+//! In: facts that ingress (later the forwarder and analytics) saw. Out: JSON, one object a
+//! record, that Kafka and the embedded log carry. [`topics`] is the one table of topics;
+//! [`identity`] says who a record is about and which one it is, [`moment`] when; [`call`],
+//! [`update`] and [`tenant`] are the records; [`record`] is what all of them share.
+//! Invariant: golden files in `golden/` and schemas in `schema/` follow these types, and a test
+//! fails when they differ. No I/O here; a record holds no token, because none is put in.
+
+pub mod call;
+pub mod identity;
+pub mod moment;
+pub mod record;
+pub mod tenant;
+pub mod topics;
+pub mod update;
+
+pub use identity::{Mint, RecordId, TenantId};
+pub use moment::Moment;
+pub use record::Record;
+pub use topics::Topic;

@@ -1,0 +1,81 @@
+//! The table of topics: the one place where a topic is defined.
+//!
+//! In: nothing. Out: read by `gramtap topics apply`, by the check at every start, and by both
+//! engines of the bus. Invariant: names end in their version, keys are always the tenant.
+
+use std::time::Duration;
+
+/// One topic. Compared by name; the table is static, so `&'static Topic` is the handle.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Topic {
+    /// Full name.
+    pub name: &'static str,
+    /// How long records are kept; `None` where only the last one of each key is.
+    pub retention: Option<Duration>,
+    /// Only the last record of each key is kept.
+    pub compacted: bool,
+    /// Only Gramtap's own services may read it: bodies that no privacy mode has filtered.
+    pub restricted: bool,
+    /// What it holds, in a line.
+    pub about: &'static str,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Calls of bots with their answers, folds of empty polls, gaps.
+pub static CALLS: Topic = Topic {
+    name: "gramtap.calls.v1",
+    retention: Some(DAY.saturating_mul(7)),
+    compacted: false,
+    restricted: false,
+    about: "one record per call of a bot, per fold of empty polls, per gap",
+};
+
+/// Updates seen in getUpdates answers and relayed webhooks.
+pub static UPDATES: Topic = Topic {
+    name: "gramtap.updates.v1",
+    retention: Some(DAY.saturating_mul(7)),
+    compacted: false,
+    restricted: false,
+    about: "one record per update that passed by",
+};
+
+/// The registry's changes.
+pub static TENANTS: Topic = Topic {
+    name: "gramtap.tenants.v1",
+    retention: None,
+    compacted: true,
+    restricted: false,
+    about: "the last state of each connected bot, without any secret",
+};
+
+/// Every topic of this version.
+pub static ALL: [&Topic; 3] = [&CALLS, &UPDATES, &TENANTS];
+
+/// Looks a topic up by its full name, or by the short one (`calls`, `calls.v1`).
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Topic> {
+    ALL.into_iter().find(|topic| {
+        let short = topic.name.trim_start_matches("gramtap.");
+        name == topic.name || name == short || Some(name) == short.split('.').next()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_versioned_and_each_is_found_by_its_short_forms() {
+        for topic in ALL {
+            let short = topic.name.strip_prefix("gramtap.").unwrap_or_default();
+            let noun = short.strip_suffix(".v1").unwrap_or_default();
+            assert!(!noun.is_empty(), "{}", topic.name);
+            for name in [topic.name, short, noun] {
+                assert_eq!(named(name), Some(topic));
+            }
+            assert_eq!(topic.compacted, topic.retention.is_none());
+        }
+        assert_eq!(named("nothing"), None);
+    }
+}
