@@ -5,6 +5,9 @@
 # Distributions keep newer Go releases outside the path.
 export PATH := $(PATH):$(lastword $(sort $(wildcard /usr/lib/go-1.*/bin)))
 
+# Scripts leave nothing behind beside their sources.
+export PYTHONDONTWRITEBYTECODE := 1
+
 prerequisites := deploy/dev/prerequisites
 step := deploy/dev/step
 

@@ -1,0 +1,39 @@
+"""Tests wait for events, not for time, and none is switched off.
+
+In: the tree. Out: offences for `#[ignore]` anywhere, and for sleeps in test code unless the
+line or the one above has a comment with `paced:` and the reason why the pace is the point.
+"""
+
+import re
+from typing import Iterator
+
+from . import rust
+from .tree import Offence, Tree, is_test, line_of
+
+SLEEPS = {
+    ".rs": re.compile(r"(?<!fn )(?<!\.)\bsleep(?:_until)?\s*\("),
+    ".py": re.compile(r"\b(?:time|asyncio)\.sleep\s*\("),
+    ".sh": re.compile(r"^\s*sleep\s", re.MULTILINE),
+    ".js": re.compile(r"\bsetTimeout\s*\("),
+    ".mjs": re.compile(r"\bsetTimeout\s*\("),
+    ".cjs": re.compile(r"\bsetTimeout\s*\("),
+    ".ts": re.compile(r"\bsetTimeout\s*\("),
+    ".go": re.compile(r"\btime\.Sleep\s*\("),
+    ".java": re.compile(r"\bThread\.sleep\s*\("),
+}
+IGNORED = re.compile(r"#\[\s*(?:cfg_attr\([^]]*\b)?ignore\b")
+
+
+def check(tree: Tree) -> Iterator[Offence]:
+    for path in tree.sources():
+        kind, text = tree.kind(path), tree.text(path)
+        code = rust.blanked(text, strings=True) if kind == ".rs" else text
+        begin = 0 if is_test(path) else rust.test_part(code) if kind == ".rs" else len(code)
+        lines = text.splitlines()
+        for found in SLEEPS[kind].finditer(code, begin):
+            number = line_of(code, found.start() + len(found[0]) - len(found[0].lstrip()))
+            if not any("paced:" in line for line in lines[max(0, number - 2) : number]):
+                yield Offence(path, number, "waiting", "a sleep in a test: wait for the event, or say `paced:` why")
+        if kind == ".rs":
+            for found in IGNORED.finditer(code):
+                yield Offence(path, line_of(code, found.start()), "waiting", "an ignored test tests nothing")
