@@ -1,0 +1,34 @@
+//! Observe: bounded copies of what streams by, masked and made into records.
+//!
+//! The way of the data: the relay (`relay/`) pushes every chunk into a [`RequestTap`]
+//! (`observe/request.rs`) and an [`AnswerTap`] (`observe/answer.rs`), which hold at most
+//! [`CaptureLimits`] each and a [`Budget`] together; `inflate.rs` decodes, `multipart.rs` and
+//! `split.rs` cut bodies into parameters and updates. When the call is over, [`record`]
+//! turns its [`CallFacts`] and the copies into records: `params.rs` reads the arguments as
+//! Telegram does, `mask.rs` lets through what the bot's privacy mode allows, `origin.rs` says
+//! who answered, [`Stopwatch`] whose time it was; [`PollFolds`] folds empty polls, [`Verified`]
+//! knows which tokens are Telegram's. Out: records for `publish/`.
+//! Invariant: pure, no I/O, nothing here waits, fails a call or panics on any bytes; what
+//! cannot be copied is cut, and every [`Cut`] has a word to be counted by.
+
+mod answer;
+mod budget;
+mod limits;
+mod mask;
+mod origin;
+mod polls;
+pub mod record;
+mod request;
+mod standing;
+mod stopwatch;
+
+pub use answer::{AnswerCopy, AnswerHead, AnswerTap, Envelope, Expect, Seen};
+pub use budget::Budget;
+pub use limits::{CaptureLimits, Cut};
+pub use mask::{Mask, PseudonymKey};
+pub use origin::Ending;
+pub use polls::{EmptyPoll, PollFolds};
+pub use record::{CallFacts, Observed};
+pub use request::{RequestCopy, RequestHead, RequestTap};
+pub use standing::{Place, TokenHash, Unverified, Verified};
+pub use stopwatch::Stopwatch;

@@ -1,0 +1,184 @@
+//! Which tokens Telegram has accepted, and how many calls of the others may wait.
+//!
+//! In: tokens of calls and Telegram's `ok:true`. Out: the record's `token`, and yes or no for
+//! one more call with a token that nobody has verified. Bot ids are public, anyone may send junk.
+//! Invariant: a token is kept as a keyed hash only; both sets are bounded: the verified by two
+//! generations (the idle ones fall out and are verified again by their next success), the
+//! others by the calls in flight.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use gramtap_events::call::TokenStanding;
+use gramtap_telegram::{BotId, Token};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// A token's keyed hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct TokenHash([u8; 16]);
+
+impl TokenHash {
+    /// Hashes a token. `key` is the process's own; all workers use the same.
+    #[must_use]
+    pub fn of(token: &Token, key: &[u8; 32]) -> Self {
+        let mut hash = [0; 16];
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) {
+            mac.update(token.expose().as_bytes());
+            hash.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        }
+        Self(hash)
+    }
+}
+
+/// The tokens that Telegram answered `ok:true` to. `Send`: workers may share one behind a lock.
+#[derive(Debug)]
+pub struct Verified {
+    recent: HashSet<TokenHash>,
+    older: HashSet<TokenHash>,
+    half: usize,
+}
+
+impl Verified {
+    /// Remembers at most `bound` tokens, and at least the last half of that.
+    #[must_use]
+    pub fn new(bound: usize) -> Self {
+        Self {
+            recent: HashSet::new(),
+            older: HashSet::new(),
+            half: (bound / 2).max(1),
+        }
+    }
+
+    /// Whether Telegram has accepted the token, as far as is remembered.
+    pub fn is_verified(&mut self, token: TokenHash) -> bool {
+        if self.recent.contains(&token) {
+            return true;
+        }
+        let known = self.older.remove(&token);
+        if known {
+            self.verify(token);
+        }
+        known
+    }
+
+    /// Telegram answered `ok:true` to the token.
+    pub fn verify(&mut self, token: TokenHash) {
+        if self.recent.len() >= self.half && !self.recent.contains(&token) {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.older.remove(&token);
+        self.recent.insert(token);
+    }
+
+    /// What a call's record says of its token, once its answer is known.
+    pub fn judge(&mut self, token: TokenHash, ok: Option<bool>) -> TokenStanding {
+        if ok == Some(true) {
+            self.verify(token);
+            return TokenStanding::Verified;
+        }
+        match self.is_verified(token) {
+            true => TokenStanding::Verified,
+            false => TokenStanding::Unverified,
+        }
+    }
+
+    /// How many tokens are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.recent.len() + self.older.len()
+    }
+
+    /// Whether no token is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The calls in flight with unverified tokens, of one worker.
+#[derive(Clone, Debug)]
+pub struct Unverified(Rc<Doors>);
+
+#[derive(Debug)]
+struct Doors {
+    per_token: usize,
+    per_bot: usize,
+    inside: RefCell<Inside>,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    tokens: HashMap<TokenHash, usize>,
+    bots: HashMap<Option<BotId>, usize>,
+}
+
+/// One call's place; given back on drop.
+#[derive(Debug)]
+pub struct Place {
+    doors: Rc<Doors>,
+    token: TokenHash,
+    bot: Option<BotId>,
+}
+
+/// Different tokens of one bot id together may have this many times the limit of one:
+/// a stranger's junk is bounded, and the bot's own new token still finds a place among some of it.
+const TOKENS_PER_BOT: usize = 4;
+
+impl Unverified {
+    /// At most `limit` calls of one token (`ingress.unverified_limit`).
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        let per_token = limit.max(1);
+        Self(Rc::new(Doors {
+            per_token,
+            per_bot: per_token.saturating_mul(TOKENS_PER_BOT),
+            inside: RefCell::default(),
+        }))
+    }
+
+    /// A place for one more call, or `None` when there are enough.
+    #[must_use]
+    pub fn enter(&self, token: TokenHash, bot: Option<BotId>) -> Option<Place> {
+        let mut inside = self.0.inside.borrow_mut();
+        let of_token = inside.tokens.get(&token).copied().unwrap_or(0);
+        let of_bot = inside.bots.get(&bot).copied().unwrap_or(0);
+        if of_token >= self.0.per_token || of_bot >= self.0.per_bot {
+            return None;
+        }
+        inside.tokens.insert(token, of_token + 1);
+        inside.bots.insert(bot, of_bot + 1);
+        let doors = Rc::clone(&self.0);
+        Some(Place { doors, token, bot })
+    }
+
+    /// Calls inside.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.inside.borrow().tokens.values().sum()
+    }
+
+    /// Whether no call is inside.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.inside.borrow().tokens.is_empty()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut inside = self.doors.inside.borrow_mut();
+        leave(&mut inside.tokens, &self.token);
+        leave(&mut inside.bots, &self.bot);
+    }
+}
+
+fn leave<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
