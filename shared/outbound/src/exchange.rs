@@ -1,0 +1,267 @@
+//! One call on one connection, both ways at once.
+//!
+//! In: a `Connection` from the pool, the `Outbox` of the request. Out: the answer's head and
+//! data as they come; a connection that can serve again goes back to the pool.
+//! It is driven by who waits for it, there is no task behind it: dropping it closes the
+//! connection at once, and a caller that does not poll holds the upstream back.
+//! Invariant: the connection is given back only if the request was sent whole, the answer was
+//! read whole, and nothing lies behind it.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::{
+    config::Limits,
+    connection::Connection,
+    decoder::{AnswerDecoder, Fed},
+    fault::{Cause, Fault, Phase},
+    outbox::{Outbox, Stand},
+    pool::Pool,
+    upstream::Upstream,
+};
+
+/// A call before it has a connection.
+pub(crate) struct Call {
+    pub(crate) pool: Pool,
+    pub(crate) upstream: Upstream,
+    pub(crate) outbox: Outbox,
+    pub(crate) to_head: bool,
+    pub(crate) limits: Limits,
+    pub(crate) started: Instant,
+}
+
+/// A call that has one.
+pub(crate) struct Exchange {
+    call: Call,
+    connection: Connection,
+    /// What the wire had taken before this call.
+    mark: u64,
+    decoder: AnswerDecoder,
+    /// Whether the head was read, and the upstream keeps the connection.
+    head: Option<bool>,
+    /// Writing has failed; the answer may say why.
+    broken: Option<io::Error>,
+    patience: Patience,
+    first_sent: Option<Instant>,
+}
+
+impl Exchange {
+    pub(crate) fn new(call: Call, connection: Connection) -> Self {
+        Self {
+            mark: connection.wire.accepted(),
+            decoder: AnswerDecoder::new(call.to_head),
+            head: None,
+            broken: None,
+            patience: Patience::new(call.limits.idle),
+            first_sent: None,
+            connection,
+            call,
+        }
+    }
+
+    /// Moves both ways until something of the answer has come.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fed, Fault>> {
+        let stand = match self.push(cx) {
+            Ok(stand) => stand,
+            Err(cause) => return Poll::Ready(Err(self.fault(cause))),
+        };
+        loop {
+            if let Some(flaw) = self.decoder.failure() {
+                return Poll::Ready(Err(self.fault(flaw)));
+            }
+            let decoder = &mut self.decoder;
+            let read = self
+                .connection
+                .wire
+                .poll_read(cx, |bytes| (!bytes.is_empty()).then(|| decoder.feed(bytes)));
+            match read {
+                Poll::Ready(Ok(Some(fed))) => {
+                    self.patience.renew();
+                    if let Some(head) = &fed.head {
+                        self.head = Some(head.keep);
+                    }
+                    if fed.head.is_some() || !fed.data.is_empty() || self.decoder.is_done() {
+                        return Poll::Ready(Ok(fed));
+                    }
+                }
+                Poll::Ready(Ok(None)) if self.decoder.close() => {
+                    self.head = Some(false);
+                    return Poll::Ready(Ok(Fed::default()));
+                }
+                Poll::Ready(Ok(None)) => return Poll::Ready(Err(self.cut(None))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.cut(Some(error)))),
+                Poll::Pending => break,
+            }
+        }
+        match self.patience.poll(cx) {
+            Poll::Ready(()) if stand == Stand::Caller => {
+                Poll::Ready(Err(self.fault(Cause::UploadIdle)))
+            }
+            Poll::Ready(()) => Poll::Ready(Err(self.fault(Cause::Idle))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Goes on sending alone, after the answer has ended.
+    pub(crate) fn poll_upload(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let stand = match self.push(cx) {
+            Ok(stand) => stand,
+            Err(cause) => return Poll::Ready(Err(self.fault(cause))),
+        };
+        match (stand, self.broken.take()) {
+            (_, Some(error)) => Poll::Ready(Err(self.fault(Cause::Send(error)))),
+            (Stand::Sent, None) => Poll::Ready(Ok(())),
+            (waits_for, None) => self.patience.poll(cx).map(|()| {
+                Err(self.fault(match waits_for {
+                    Stand::Caller => Cause::UploadIdle,
+                    _ => Cause::Idle,
+                }))
+            }),
+        }
+    }
+
+    /// Sends what can be sent. An upstream that stops taking the request may have answered
+    /// before: then that is what the caller gets.
+    fn push(&mut self, cx: &mut Context<'_>) -> Result<Stand, Cause> {
+        if self.broken.is_some() || self.call.outbox.is_sent() {
+            return Ok(Stand::Sent);
+        }
+        let before = self.connection.wire.accepted();
+        let outcome = self.call.outbox.push(cx, &mut self.connection.wire);
+        if self.connection.wire.accepted() > before {
+            self.patience.renew();
+            self.first_sent.get_or_insert_with(Instant::now);
+        }
+        match outcome {
+            Err(Cause::Send(error)) if self.is_sent_from() => {
+                self.broken = Some(error);
+                Ok(Stand::Sent)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Whether any byte of the request may have left.
+    fn is_sent_from(&self) -> bool {
+        self.connection.wire.accepted() > self.mark
+    }
+
+    /// The upstream has closed before the end.
+    fn cut(&mut self, error: Option<io::Error>) -> Fault {
+        let cause = match (self.head, self.broken.take(), error) {
+            (Some(_), _, error) => Cause::Cut(error),
+            (None, Some(error), _) => Cause::Send(error),
+            (None, None, Some(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                Cause::Receive(error)
+            }
+            (None, None, _) => Cause::Closed,
+        };
+        self.fault(cause)
+    }
+
+    fn fault(&self, cause: impl Into<Cause>) -> Fault {
+        let phase = match (self.head, &self.call.outbox) {
+            (Some(_), _) => Phase::Body,
+            (None, outbox) if outbox.is_sent() => Phase::AwaitHead,
+            (None, outbox) if outbox.is_head_gone() => Phase::SendBody,
+            (None, _) => Phase::SendHead,
+        };
+        Fault::new(cause, phase).on(self.connection.reused, self.is_sent_from())
+    }
+
+    /// Whether the answer is whole.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.decoder.is_done()
+    }
+
+    /// Whether the request is sent, or can no longer be.
+    pub(crate) fn is_upload_over(&self) -> bool {
+        self.broken.is_some() || self.call.outbox.is_sent()
+    }
+
+    /// Gives the connection back, if it can serve again; else it is closed here.
+    pub(crate) fn retire(self) {
+        let reusable = self.head == Some(true)
+            && self.decoder.is_done()
+            && !self.decoder.has_surplus()
+            && self.broken.is_none()
+            && self.call.outbox.is_sent();
+        if reusable {
+            self.call.pool.check_in(self.connection);
+        }
+    }
+
+    /// Takes the call back, to make it on another connection; only if nothing was sent.
+    pub(crate) fn into_call(mut self) -> Call {
+        self.call.outbox.rewind();
+        self.call
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        Timing {
+            started: self.call.started.into_std(),
+            first_sent: self.first_sent.map(Instant::into_std),
+            head_received: Instant::now().into_std(),
+            reused: self.connection.reused,
+        }
+    }
+}
+
+/// When the steps of a call happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// `Pool::send` was called.
+    pub started: std::time::Instant,
+    /// The kernel took the first byte of the request.
+    pub first_sent: Option<std::time::Instant>,
+    /// The head of the answer was read.
+    pub head_received: std::time::Instant,
+    /// The connection had served an earlier call.
+    pub reused: bool,
+}
+
+/// How long a silence may last. The time runs only while someone waits, and each sign of life
+/// starts it again; the timer behind it is moved only when it rings.
+struct Patience {
+    idle: Duration,
+    /// Since when there is silence.
+    since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(idle: Duration) -> Self {
+        // So that no sum of times overflows.
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        Self {
+            idle: idle.min(YEAR),
+            since: None,
+            timer: None,
+        }
+    }
+
+    fn renew(&mut self) {
+        self.since = None;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let deadline = *self.since.get_or_insert(now) + self.idle;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if now >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}

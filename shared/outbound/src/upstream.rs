@@ -1,0 +1,257 @@
+//! A server that calls are sent to.
+//!
+//! In: a URL, a file of authorities and a local address, from the configuration. Out: what
+//! `dial` needs to connect, what `request` writes as `Host` and before each target, and the
+//! key that `pool` keeps idle connections under.
+//! Invariant: nothing of a call is ever part of it: host, port and trust come from the
+//! configuration alone.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+
+use crate::{dial::Resolved, tls};
+
+/// A server that calls are sent to. Clones are the same upstream and share its connections,
+/// its addresses and its TLS sessions; two that were made apart share nothing.
+#[derive(Clone)]
+pub struct Upstream(Arc<Inner>);
+
+struct Inner {
+    id: u64,
+    scheme: Scheme,
+    /// Without brackets.
+    host: String,
+    port: u16,
+    /// As in `Host`: the port only if it is not the scheme's own.
+    authority: String,
+    /// Path before every target, without a slash at its end.
+    prefix: String,
+    tls: Option<Tls>,
+    bind: Option<IpAddr>,
+    resolved: Resolved,
+}
+
+pub(crate) struct Tls {
+    pub(crate) config: Arc<ClientConfig>,
+    pub(crate) name: ServerName<'static>,
+}
+
+/// How an upstream is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// In clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+/// Why an upstream cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    /// Not a URL. The URL itself is not part of the text: it may hold credentials.
+    #[error("the upstream's url is not valid")]
+    Url(#[source] url::ParseError),
+    /// Neither http nor https.
+    #[error("the upstream's url must begin with http:// or https://")]
+    Scheme,
+    /// The URL has a part that an upstream cannot have.
+    #[error("the upstream's url must not have {0}")]
+    Part(&'static str),
+    /// The host cannot be named in a certificate.
+    #[error("the upstream's host is not a server name")]
+    Host,
+    /// The file of authorities was not read.
+    #[error("the authorities in {path} were not read")]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        #[source]
+        source: rustls_pki_types::pem::Error,
+    },
+    /// The file of authorities holds no certificate that can be one.
+    #[error("{path} holds no usable authority")]
+    NoAuthority {
+        /// The file.
+        path: PathBuf,
+    },
+    /// TLS itself could not be set up.
+    #[error("tls was not set up")]
+    Tls(#[source] rustls::Error),
+}
+
+impl Upstream {
+    /// An upstream from its URL: scheme, host, port, and a path that is put before every
+    /// target. `ca_file`: a PEM file of authorities trusted besides the public ones. `bind`:
+    /// the local address that connections are made from.
+    ///
+    /// # Errors
+    /// Says which of the three cannot be used.
+    pub fn new(
+        url: &str,
+        ca_file: Option<&Path>,
+        bind: Option<IpAddr>,
+    ) -> Result<Self, UpstreamError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        let url = url::Url::parse(url).map_err(UpstreamError::Url)?;
+        let scheme = match url.scheme() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(UpstreamError::Scheme),
+        };
+        let parts = [
+            (
+                "a user or password",
+                !url.username().is_empty() || url.password().is_some(),
+            ),
+            ("a query", url.query().is_some()),
+            ("a fragment", url.fragment().is_some()),
+        ];
+        if let Some((part, _)) = parts.into_iter().find(|(_, found)| *found) {
+            return Err(UpstreamError::Part(part));
+        }
+        let bracketed = url.host_str().ok_or(UpstreamError::Host)?;
+        let host = bracketed
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let port = url.port_or_known_default().ok_or(UpstreamError::Scheme)?;
+        let authority = match url.port() {
+            Some(port) => format!("{bracketed}:{port}"),
+            None => bracketed.to_owned(),
+        };
+        let tls = match scheme {
+            Scheme::Http => None,
+            Scheme::Https => Some(Tls {
+                config: tls::client_config(ca_file)?,
+                name: ServerName::try_from(host.clone()).map_err(|_| UpstreamError::Host)?,
+            }),
+        };
+        let resolved = match host.parse::<IpAddr>() {
+            Ok(address) => Resolved::fixed(SocketAddr::new(address, port)),
+            Err(_) => Resolved::unknown(),
+        };
+        Ok(Self(Arc::new(Inner {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            scheme,
+            host,
+            port,
+            authority,
+            prefix: url.path().trim_end_matches('/').to_owned(),
+            tls,
+            bind,
+            resolved,
+        })))
+    }
+
+    /// How it is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.0.scheme
+    }
+
+    /// Its name or address, without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// What is written as `Host`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.0.authority
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    pub(crate) fn prefix(&self) -> &[u8] {
+        self.0.prefix.as_bytes()
+    }
+
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
+    }
+
+    pub(crate) fn bind(&self) -> Option<IpAddr> {
+        self.0.bind
+    }
+
+    pub(crate) fn resolved(&self) -> &Resolved {
+        &self.0.resolved
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream")
+            .field("scheme", &self.0.scheme)
+            .field("authority", &self.0.authority)
+            .field("bind", &self.0.bind)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_url_gives_authority_port_and_prefix() {
+        let table = [
+            ("http://h", "h", 80, ""),
+            ("http://h:80/", "h", 80, ""),
+            ("http://h:8081/base/", "h:8081", 8081, "/base"),
+            ("https://API.telegram.org", "api.telegram.org", 443, ""),
+            ("http://[::1]:9", "[::1]:9", 9, ""),
+            ("https://127.0.0.1", "127.0.0.1", 443, ""),
+        ];
+        for (url, authority, port, prefix) in table {
+            let upstream = Upstream::new(url, None, None).unwrap();
+            assert_eq!(upstream.authority(), authority, "{url}");
+            assert_eq!(upstream.port(), port, "{url}");
+            assert_eq!(upstream.prefix(), prefix.as_bytes(), "{url}");
+        }
+        assert_eq!(
+            Upstream::new("http://[::1]:9", None, None).unwrap().host(),
+            "::1"
+        );
+    }
+
+    #[test]
+    fn what_is_no_upstream_is_refused() {
+        for url in [
+            "",
+            "h:80",
+            "ftp://h",
+            "http://u:p@h",
+            "http://h/?q",
+            "http://h/#f",
+        ] {
+            let error = Upstream::new(url, None, None).unwrap_err();
+            assert!(!error.to_string().contains("u:p"), "{url}");
+        }
+        let missing = Upstream::new("https://h", Some(Path::new("/nowhere/ca.pem")), None);
+        assert!(matches!(missing, Err(UpstreamError::CaFile { .. })));
+    }
+}

@@ -1,0 +1,8 @@
+//! The pool and its connections against scripted servers on loopback.
+//!
+//! Each module is one subject; `server` holds the scripted side. Everything runs on one
+//! thread, as in a worker; deadlines are there only to fail.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod exchange;
+mod server;
