@@ -1,0 +1,277 @@
+//! One client's connection, request after request.
+//!
+//! In: an accepted socket (`listen.rs`). The way of a request: [`read`] takes head and body in,
+//! the route decides between `methods.rs`, `download.rs` and `control/http.rs`, [`wait`] parks
+//! what has to wait while watching the client, [`send`] writes the answer (as `fault.rs` says, if a
+//! fault is to be played). Invariant: the next request is read only after the answer to the last
+//! one; a client that leaves does not end what waits in the world, only what is written to it.
+//! Overload: bounded by the sockets the system gives; a connection holds one request.
+
+mod read;
+mod send;
+mod wait;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use crate::config::Mode;
+use crate::control;
+use crate::download;
+use crate::http::Refusal;
+use crate::http::answer::Answer;
+use crate::http::head::Head;
+use crate::http::intake::{Intake, Taken};
+use crate::journal::Origin;
+use crate::methods::{self, Asked};
+use crate::route::Route;
+use crate::shared::{ConnectionState, Listed, Shared};
+
+/// Which of the two APIs a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Serves {
+    Bots,
+    Control,
+    Both,
+}
+
+/// A client's socket.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
+    /// Makes the coming close a reset.
+    fn reset_on_close(&self) -> io::Result<()>;
+}
+
+impl Socket for TcpStream {
+    fn reset_on_close(&self) -> io::Result<()> {
+        self.set_zero_linger()
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn reset_on_close(&self) -> io::Result<()> {
+        self.get_ref().0.set_zero_linger()
+    }
+}
+
+/// What follows an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Request,
+    /// Close at once.
+    Close,
+    /// Close after the client had time to read the answer while it may still be sending.
+    Linger,
+}
+
+/// A connection being served.
+struct Session<S> {
+    shared: Arc<Shared>,
+    socket: S,
+    /// Received and not yet taken.
+    arrived: BytesMut,
+    listed: Listed,
+    serves: Serves,
+    /// The client has closed its side.
+    left: bool,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve<S: Socket>(
+    shared: Arc<Shared>,
+    socket: S,
+    peer: SocketAddr,
+    tls: bool,
+    serves: Serves,
+) {
+    let listed = shared.open(peer, tls);
+    let mut session = Session {
+        shared,
+        socket,
+        arrived: BytesMut::new(),
+        listed,
+        serves,
+        left: false,
+    };
+    let ended = loop {
+        match session.exchange().await {
+            Ok(Next::Request) if !session.left => {}
+            Ok(Next::Linger) => break session.linger().await,
+            Ok(_) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(connection = session.listed.connection.id, %error, "connection ended");
+    }
+}
+
+impl<S: Socket> Session<S> {
+    /// One request and its answer.
+    async fn exchange(&mut self) -> io::Result<Next> {
+        self.state(ConnectionState::Idle);
+        let head = match self.head().await? {
+            None => return Ok(Next::Close),
+            Some(Ok(head)) => head,
+            Some(Err(refusal)) => return self.refuse(0, refusal).await,
+        };
+        self.listed
+            .connection
+            .requests
+            .fetch_add(1, Ordering::Relaxed);
+        let route = Route::of(&head.target);
+        if let Route::Control(path) = &route {
+            if self.serves != Serves::Bots {
+                return self.control(&head, path).await;
+            }
+        }
+        let origin = Origin {
+            connection: self.listed.connection.id,
+            tls: self.listed.connection.tls,
+            peer: self.listed.connection.peer,
+        };
+        let id = self
+            .shared
+            .journal
+            .begin(origin, &head, &route, self.shared.config.clock.now());
+        if let Err(refusal) = verb(&head, &route, self.shared.config.mode) {
+            return self.refuse(id, refusal).await;
+        }
+        let config = &self.shared.config;
+        let intake = match Intake::call(&head, config.file_keep) {
+            Ok(intake) => intake,
+            Err(refusal) => return self.refuse(id, refusal).await,
+        };
+        if head.expects_continue && config.mode == Mode::Production {
+            self.go_on().await?;
+        }
+        let taken = match self
+            .body(&head, intake, Some(id), config_limit(&self.shared))
+            .await?
+        {
+            Ok(taken) => taken,
+            Err(Rejected::Refused(refusal)) => return self.refuse(id, refusal).await,
+            Err(Rejected::TooLarge) => {
+                let mut answer = Answer::json(413, too_large());
+                answer.close = true;
+                self.send(id, answer, &head).await?;
+                return Ok(Next::Linger);
+            }
+            Err(Rejected::Left) => {
+                self.shared.journal.left(id, self.shared.config.clock.now());
+                return Ok(Next::Close);
+            }
+        };
+        self.shared.journal.complete(id, &taken);
+        let answer = self.answer(id, &head, &route, &taken).await;
+        drop(taken);
+        self.send(id, answer, &head).await
+    }
+
+    /// Finds the answer, waiting for it if it has to be waited for.
+    async fn answer(&mut self, id: u64, head: &Head, route: &Route, taken: &Taken) -> Answer {
+        match route {
+            Route::Call {
+                token,
+                environment,
+                method,
+            } => {
+                let asked = Asked {
+                    token,
+                    environment: *environment,
+                    method,
+                    taken,
+                    connection: self.listed.connection.id,
+                    request: id,
+                };
+                let done = methods::perform(&self.shared, &asked);
+                self.settle(id, *environment, done).await
+            }
+            Route::File {
+                token,
+                environment,
+                path,
+            } if self.shared.config.mode == Mode::Production => {
+                download::answer(&self.shared, head, token, *environment, path)
+            }
+            Route::Absolute => Answer::failure(&crate::fail::Failure::new(
+                404,
+                "Not Found: absolute URI is specified in the Request-Line",
+            )),
+            Route::File { .. } | Route::Control(_) | Route::Unknown => {
+                Answer::failure(&crate::fail::Failure::new(404, "Not Found"))
+            }
+        }
+    }
+
+    /// A request to the control API.
+    async fn control(&mut self, head: &Head, path: &str) -> io::Result<Next> {
+        let intake = match Intake::body(head, control::http::LARGEST) {
+            Ok(intake) => intake,
+            Err(refusal) => return self.refuse(0, refusal).await,
+        };
+        if head.expects_continue {
+            self.go_on().await?;
+        }
+        let taken = match self.body(head, intake, None, u64::MAX).await? {
+            Ok(taken) => taken,
+            Err(Rejected::Refused(refusal)) => return self.refuse(0, refusal).await,
+            Err(Rejected::Left | Rejected::TooLarge) => return Ok(Next::Close),
+        };
+        let answer = control::http::answer(&self.shared, &head.verb, path, &taken).await;
+        self.send(0, answer, head).await
+    }
+
+    /// Answers what the parser refuses.
+    async fn refuse(&mut self, id: u64, refusal: Refusal) -> io::Result<Next> {
+        tracing::debug!(
+            connection = self.listed.connection.id,
+            status = refusal.status,
+            reason = refusal.reason,
+            "request refused"
+        );
+        self.state(ConnectionState::Writing);
+        self.write_plain(id, &Answer::refusal(refusal)).await?;
+        // The server behind closes without reading on; a front server lingers.
+        Ok(match self.shared.config.mode {
+            Mode::Production => Next::Linger,
+            Mode::Bundled => Next::Close,
+        })
+    }
+
+    fn state(&self, state: ConnectionState) {
+        self.listed.connection.set(state);
+    }
+}
+
+/// Why a body was not taken.
+enum Rejected {
+    Refused(Refusal),
+    /// Over the upload limit.
+    TooLarge,
+    /// The client left in the middle.
+    Left,
+}
+
+/// Multipart heads and arguments come on top of the file itself.
+fn config_limit(shared: &Shared) -> u64 {
+    shared.config.upload_limit + (2 << 20)
+}
+
+fn too_large() -> String {
+    crate::fail::Failure::new(413, "Request Entity Too Large").body()
+}
+
+/// Telegram's server knows GET and POST; the front server that gives out files also HEAD.
+fn verb(head: &Head, route: &Route, mode: Mode) -> Result<(), Refusal> {
+    match head.verb.as_ref() {
+        b"GET" | b"POST" => Ok(()),
+        b"HEAD" if mode == Mode::Production && matches!(route, Route::File { .. }) => Ok(()),
+        _ => Err(Refusal::new(501, "not implemented")),
+    }
+}

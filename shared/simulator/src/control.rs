@@ -1,0 +1,421 @@
+//! Drives the simulated people, plays faults, and shows what arrived: the Rust side of it.
+//!
+//! In: tests, `gramtap simulate`, and the same over HTTP (`control/http.rs`). Out: the worlds, the
+//! journal. [`acts`] holds what people do, [`view`] the JSON of what is shown. Invariant: a call
+//! returns when what it asked for has happened: the update is in the queue, the waiting poll is answered.
+
+pub(crate) mod acts;
+pub(crate) mod http;
+pub(crate) mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::fail::Failure;
+use crate::journal::Captured;
+use crate::json::Raw;
+use crate::route::Environment;
+use crate::shared::{ConnectionState, Shared};
+use crate::world::bot::Bot;
+use crate::world::people::{Chat, Standing, User};
+use crate::world::{self, World};
+
+pub use acts::{Act, Acted};
+
+/// Drives one environment of a simulator. Clones drive the same.
+#[derive(Clone, Debug)]
+pub struct Control {
+    shared: Arc<Shared>,
+    environment: Environment,
+}
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// There is no such bot.
+    #[error("there is no bot {0}")]
+    Bot(i64),
+    /// There is no such user.
+    #[error("there is no user {0}")]
+    User(i64),
+    /// There is no such chat.
+    #[error("there is no chat {0}")]
+    Chat(i64),
+    /// There is no such message in that chat.
+    #[error("there is no message {0} in that chat")]
+    Message(i64),
+    /// The token is no token; it is not repeated here.
+    #[error("that is no token: {0}")]
+    Token(#[from] gramtap_telegram::TokenError),
+    /// What was given cannot be used.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// A bot to be added.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BotSpec {
+    /// `<id>:<secret>`.
+    pub token: String,
+    /// Made from the id if not given.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Made from the id if not given.
+    #[serde(default)]
+    pub first_name: Option<String>,
+}
+
+/// A poll that waits now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ParkedPoll {
+    /// Whose it is.
+    pub bot: i64,
+    /// The connection it came on.
+    pub connection: u64,
+    /// Its request.
+    pub request: u64,
+    /// Since when, in the clock's time.
+    pub since: Duration,
+}
+
+/// A connection that is open now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenConnection {
+    /// Counts up from 1.
+    pub id: u64,
+    /// The client's address.
+    pub peer: std::net::SocketAddr,
+    /// Whether it is TLS.
+    pub tls: bool,
+    /// Since when, in the clock's time.
+    pub since: Duration,
+    /// Requests so far.
+    pub requests: u64,
+    /// What it is doing.
+    pub state: ConnectionState,
+}
+
+/// Which requests are meant; empty means all.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Filter {
+    /// Only this bot's.
+    pub bot: Option<i64>,
+    /// Only this method's, in any case; `file` for downloads.
+    pub method: Option<String>,
+    /// Only those that came later than this id.
+    pub after: Option<u64>,
+    /// Only those whose body is complete.
+    pub complete: bool,
+}
+
+impl Filter {
+    /// All requests of a method.
+    #[must_use]
+    pub fn method(method: &str) -> Self {
+        Self {
+            method: Some(method.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    fn fits(&self, one: &Captured) -> bool {
+        self.bot.is_none_or(|bot| one.bot == Some(bot))
+            && self.after.is_none_or(|after| one.id > after)
+            && (!self.complete || one.complete)
+            && self.method.as_ref().is_none_or(|method| {
+                one.method
+                    .as_ref()
+                    .is_some_and(|own| own.eq_ignore_ascii_case(method))
+            })
+    }
+}
+
+impl Control {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            environment: Environment::Production,
+        }
+    }
+
+    /// The same for the other environment.
+    #[must_use]
+    pub fn environment(&self, environment: Environment) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            environment,
+        }
+    }
+
+    /// Adds a bot; gives its id. One that is there is replaced, its polls end with 401.
+    ///
+    /// # Errors
+    ///
+    /// If the token is none.
+    pub fn add_bot(&self, spec: &BotSpec) -> Result<i64, ControlError> {
+        let id = gramtap_telegram::Token::parse(&spec.token)?.bot().0;
+        let username = spec
+            .username
+            .clone()
+            .unwrap_or_else(|| format!("bot{id}_bot"));
+        let name = spec
+            .first_name
+            .clone()
+            .unwrap_or_else(|| format!("Bot {id}"));
+        let bot = Bot::new(
+            id,
+            &spec.token,
+            &name,
+            &username,
+            self.shared.config.clock.now(),
+        );
+        let before = self.world(|world| world.bots.insert(id, bot));
+        if let Some(mut before) = before {
+            world::answer(before.polling.end_all(&Failure::new(401, "Unauthorized")));
+        }
+        Ok(id)
+    }
+
+    /// Adds a bot by its token alone; gives its id.
+    ///
+    /// # Errors
+    ///
+    /// If the token is none.
+    pub fn add_bot_token(&self, token: &str) -> Result<i64, ControlError> {
+        self.add_bot(&BotSpec {
+            token: token.to_owned(),
+            username: None,
+            first_name: None,
+        })
+    }
+
+    /// Removes a bot: its token is 401 from now on, as if revoked. Waiting polls end so too.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn remove_bot(&self, bot: i64) -> Result<(), ControlError> {
+        let removed = self.world(|world| world.bots.remove(&bot));
+        let mut removed = removed.ok_or(ControlError::Bot(bot))?;
+        world::answer(removed.polling.end_all(&Failure::new(401, "Unauthorized")));
+        Ok(())
+    }
+
+    /// Adds a user, or replaces one.
+    pub fn add_user(&self, user: User) {
+        self.world(|world| world.users.insert(user.id, user));
+    }
+
+    /// Adds a group, supergroup or channel, or replaces one.
+    pub fn add_chat(&self, chat: Chat) {
+        self.world(|world| world.chats.insert(chat.id, chat));
+    }
+
+    /// Sets how a bot stands to a chat or user, without telling the bot (see [`Act::Block`] for that).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such bot.
+    pub fn set_standing(
+        &self,
+        bot: i64,
+        chat: i64,
+        standing: Standing,
+    ) -> Result<(), ControlError> {
+        self.world(|world| {
+            let bot = world.bots.get_mut(&bot).ok_or(ControlError::Bot(bot))?;
+            bot.standings.insert(chat, standing);
+            Ok(())
+        })
+    }
+
+    /// A person does something.
+    ///
+    /// # Errors
+    ///
+    /// If the bot, user, chat or message in it does not exist.
+    pub fn act(&self, act: &Act) -> Result<Acted, ControlError> {
+        let clock = &self.shared.config.clock;
+        let (now, unix) = (clock.now(), clock.unix());
+        self.world(|world| acts::perform(world, act, now, unix))
+    }
+
+    /// A user writes to a bot in private.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such bot or user.
+    pub fn say(&self, bot: i64, user: i64, text: &str) -> Result<Acted, ControlError> {
+        self.act(&Act::Say {
+            bot,
+            user,
+            chat: None,
+            text: text.to_owned(),
+            reply_to: None,
+        })
+    }
+
+    /// Puts any update into a bot's queue: `{"message":{…}}`, with or without an `update_id` (it is
+    /// given a new one). Unknown kinds pass; kinds that the bot did not ask for are left out.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such bot, or the text is no object with one kind of update.
+    pub fn inject(&self, bot: i64, update: &str) -> Result<bool, ControlError> {
+        let invalid = || {
+            ControlError::Invalid("an update is an object with the field of its kind".to_owned())
+        };
+        let fields: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> =
+            serde_json::from_str(update).map_err(|_| invalid())?;
+        let (kind, payload) = fields
+            .iter()
+            .find(|(key, _)| *key != "update_id")
+            .ok_or_else(invalid)?;
+        let payload = Raw::parse(payload.get()).ok_or_else(invalid)?;
+        let now = self.shared.config.clock.now();
+        self.world(|world| {
+            if !world.bots.contains_key(&bot) {
+                return Err(ControlError::Bot(bot));
+            }
+            Ok(world.update(bot, kind, &payload, now))
+        })
+    }
+
+    /// Puts `count` messages of a made-up user into a bot's queue, each update about `size` bytes
+    /// long (if that is more than the rest of it).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such bot.
+    pub fn backlog(&self, bot: i64, count: usize, size: usize) -> Result<(), ControlError> {
+        let clock = &self.shared.config.clock;
+        let (now, unix) = (clock.now(), clock.unix());
+        (0..count)
+            .try_for_each(|at| self.world(|world| acts::filler(world, bot, at, size, now, unix)))
+    }
+
+    /// The requests that fit, oldest first.
+    #[must_use]
+    pub fn requests(&self, filter: &Filter) -> Vec<Captured> {
+        self.shared.journal.list(|one| filter.fits(one))
+    }
+
+    /// One request.
+    #[must_use]
+    pub fn request(&self, id: u64) -> Option<Captured> {
+        self.shared.journal.list(|one| one.id == id).pop()
+    }
+
+    /// Waits until at least `count` requests fit; gives those there are when the time is over.
+    pub async fn wait_for_requests(
+        &self,
+        filter: &Filter,
+        count: usize,
+        at_most: Duration,
+    ) -> Vec<Captured> {
+        let mut changes = self.shared.journal.watch();
+        let enough = async {
+            while self.shared.journal.count(|one| filter.fits(one)) < count {
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // Either way the caller gets what there is.
+        tokio::time::timeout(at_most, enough).await.ok();
+        self.requests(filter)
+    }
+
+    /// How many requests have arrived, kept or not.
+    #[must_use]
+    pub fn total_requests(&self) -> u64 {
+        self.shared.journal.total()
+    }
+
+    /// The connections that are open now.
+    #[must_use]
+    pub fn connections(&self) -> Vec<OpenConnection> {
+        let all = self.shared.connections();
+        all.iter()
+            .map(|one| OpenConnection {
+                id: one.id,
+                peer: one.peer,
+                tls: one.tls,
+                since: one.since,
+                requests: one.requests.load(std::sync::atomic::Ordering::Relaxed),
+                state: one.state(),
+            })
+            .collect()
+    }
+
+    /// The polls that wait now.
+    #[must_use]
+    pub fn polls(&self) -> Vec<ParkedPoll> {
+        self.world(|world| {
+            let parked = |(bot, waiter): (i64, &world::Waiter)| ParkedPoll {
+                bot,
+                connection: waiter.connection,
+                request: waiter.request,
+                since: waiter.since,
+            };
+            let waiting = world
+                .bots
+                .iter()
+                .filter_map(|(id, bot)| Some((*id, bot.polling.waiting()?)));
+            let mut polls: Vec<ParkedPoll> = waiting.map(parked).collect();
+            polls.sort_by_key(|poll| poll.bot);
+            polls
+        })
+    }
+
+    /// The messages of a chat that are still there, as `Message` objects, oldest first.
+    #[must_use]
+    pub fn messages(&self, bot: i64, chat: i64) -> Vec<String> {
+        self.world(|world| {
+            let all: Vec<_> = world.messages(bot, chat).iter().cloned().collect();
+            all.iter()
+                .map(|one| world.message_json(bot, one).as_str().to_owned())
+                .collect()
+        })
+    }
+
+    /// Forgets everything: bots, people, messages, files, faults, requests. Polls that wait end with
+    /// `500 Internal Server Error: restart`. Numbers start again, so that the same calls give the same answers.
+    pub fn reset(&self) {
+        for environment in [Environment::Production, Environment::Test] {
+            let config = &self.shared.config;
+            let fresh = World::new(config.accept_any_chat, config.file_bytes);
+            let old = std::mem::replace(&mut *self.shared.world(environment), fresh);
+            for mut bot in old.bots.into_values() {
+                world::answer(
+                    bot.polling
+                        .end_all(&Failure::new(500, "Internal Server Error: restart")),
+                );
+            }
+        }
+        self.shared.journal.clear();
+    }
+
+    /// The clock; a manual one can be advanced.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.config.clock
+    }
+
+    fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        act(&mut self.shared.world(self.environment))
+    }
+}
+
+impl std::fmt::Debug for BotSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BotSpec")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}

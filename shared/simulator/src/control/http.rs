@@ -1,0 +1,276 @@
+//! The control API over HTTP, under `/simulator/`.
+//!
+//! In: requests whose path begins so (`connection.rs`). Out: [`Control`], whose methods do the
+//! work; JSON back, `{"error":"…"}` with 400 or 404 when an order cannot be carried out.
+//! The routes are listed in [`ROUTES`], which `GET /simulator/` shows. Invariant: what can be done
+//! here can be done in Rust, and the other way round.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Act, BotSpec, Control, ControlError, Filter, view};
+use crate::http::answer::Answer;
+use crate::http::intake::Taken;
+use crate::json::{Object, Raw};
+use crate::route::Environment;
+use crate::shared::Shared;
+use crate::world::people::{Chat, Standing, User};
+
+/// The largest body of an order.
+pub(crate) const LARGEST: usize = 64 << 20;
+
+/// The control API in one page.
+pub const ROUTES: &str = "\
+The simulator's control API. Bodies and answers are JSON. ?environment=test: the test environment.
+
+GET  /simulator/                 this page
+GET  /simulator/ca.pem           the certificate authority of the HTTPS listener
+POST /simulator/bots             {\"token\":\"123:abc\",\"username\":\"x_bot\",\"first_name\":\"X\"}  add a bot
+DEL  /simulator/bots/123         revoke its token
+POST /simulator/users            {\"id\":7,\"first_name\":\"Ann\",\"username\":\"ann\",\"deactivated\":false}
+POST /simulator/chats            {\"id\":-1001,\"type\":\"supergroup\",\"title\":\"T\",\"migrated_to\":null,\"deleted\":false}
+POST /simulator/standing         {\"bot\":123,\"chat\":7,\"standing\":\"kicked\"}  member administrator left kicked never_started
+POST /simulator/say              {\"bot\":123,\"user\":7,\"text\":\"/start promo\",\"chat\":null,\"reply_to\":null}
+POST /simulator/press            {\"bot\":123,\"user\":7,\"message_id\":1,\"data\":\"yes\"}
+POST /simulator/edit             {\"bot\":123,\"user\":7,\"message_id\":1,\"text\":\"new\"}
+POST /simulator/block            {\"bot\":123,\"user\":7}      also: unblock
+POST /simulator/inline_query     {\"bot\":123,\"user\":7,\"query\":\"cats\"}
+POST /simulator/updates          {\"bot\":123,\"update\":{\"message\":{}}}  any update, as it is
+POST /simulator/backlog          {\"bot\":123,\"count\":100,\"size\":40000}
+GET  /simulator/messages?bot=123&chat=7    the messages of a chat
+GET  /simulator/requests?bot=&method=&after=&complete=true&count=3&wait_ms=10000&bytes=true
+                                 requests as they arrived; waits until `count` are there
+GET  /simulator/requests/1       one, with its bytes; /simulator/requests/1/raw: the bytes alone
+GET  /simulator/connections      open connections
+GET  /simulator/polls            polls that wait now
+POST /simulator/clock            {\"advance_ms\":50000}  (a manual clock)
+POST /simulator/reset            forget everything
+";
+
+/// Answers a request; `path` is what follows `/simulator/`.
+pub(crate) async fn answer(shared: &Arc<Shared>, verb: &[u8], path: &str, taken: &Taken) -> Answer {
+    let environment = match taken.arguments.text("environment") {
+        "test" => Environment::Test,
+        _ => Environment::Production,
+    };
+    let control = Control::new(Arc::clone(shared)).environment(environment);
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    match route(&control, verb, &segments, taken).await {
+        Ok(answer) => answer,
+        Err(Rejected::Unknown) => error(404, "there is no such route: see GET /simulator/"),
+        Err(Rejected::Order(text)) => error(400, &text),
+        Err(Rejected::Control(reason)) => {
+            let status = if matches!(reason, ControlError::Invalid(_) | ControlError::Token(_)) {
+                400
+            } else {
+                404
+            };
+            error(status, &reason.to_string())
+        }
+    }
+}
+
+enum Rejected {
+    Unknown,
+    Order(String),
+    Control(ControlError),
+}
+
+impl From<ControlError> for Rejected {
+    fn from(error: ControlError) -> Self {
+        Self::Control(error)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandingOrder {
+    bot: i64,
+    chat: i64,
+    standing: Standing,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateOrder<'a> {
+    bot: i64,
+    #[serde(borrow)]
+    update: &'a serde_json::value::RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BacklogOrder {
+    bot: i64,
+    count: usize,
+    size: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockOrder {
+    advance_ms: u64,
+}
+
+async fn route(
+    control: &Control,
+    verb: &[u8],
+    path: &[&str],
+    taken: &Taken,
+) -> Result<Answer, Rejected> {
+    let body = &taken.body;
+    let done = || json(&Object::new().put("ok", &true).end());
+    match (verb, path) {
+        (b"GET", []) => Ok(plain("text/plain; charset=utf-8", ROUTES)),
+        (b"GET", ["ca.pem"]) => Ok(plain("application/x-pem-file", &control.shared.ca_pem)),
+        (b"POST", ["bots"]) => {
+            let id = control.add_bot(&order::<BotSpec>(body)?)?;
+            Ok(json(&Object::new().put("id", &id).end()))
+        }
+        (b"DELETE", ["bots", id]) => {
+            control.remove_bot(number(id)?)?;
+            Ok(done())
+        }
+        (b"POST", ["users"]) => {
+            control.add_user(order::<User>(body)?);
+            Ok(done())
+        }
+        (b"POST", ["chats"]) => {
+            control.add_chat(order::<Chat>(body)?);
+            Ok(done())
+        }
+        (b"POST", ["standing"]) => {
+            let order: StandingOrder = order(body)?;
+            control.set_standing(order.bot, order.chat, order.standing)?;
+            Ok(done())
+        }
+        (b"POST", ["updates"]) => {
+            let order: UpdateOrder<'_> =
+                serde_json::from_slice(body).map_err(|error| Rejected::Order(error.to_string()))?;
+            let told = control.inject(order.bot, order.update.get())?;
+            Ok(json(&Object::new().put("told", &told).end()))
+        }
+        (b"POST", ["backlog"]) => {
+            let order: BacklogOrder = order(body)?;
+            control.backlog(order.bot, order.count, order.size)?;
+            Ok(done())
+        }
+        (b"GET", ["messages"]) => {
+            let (bot, chat) = (
+                number(taken.arguments.text("bot"))?,
+                number(taken.arguments.text("chat"))?,
+            );
+            Ok(plain(
+                "application/json",
+                &format!("[{}]", control.messages(bot, chat).join(",")),
+            ))
+        }
+        (b"GET", ["requests"]) => requests(control, taken).await,
+        (b"GET", ["requests", id, rest @ ..]) => {
+            let one = control
+                .request(number(id)?.unsigned_abs())
+                .ok_or(Rejected::Unknown)?;
+            match rest {
+                [] => Ok(json(&view::request(&one, true))),
+                ["raw"] => Ok(raw([&one.head[..], &one.body].concat())),
+                _ => Err(Rejected::Unknown),
+            }
+        }
+        (b"GET", ["connections"]) => Ok(json(&Raw::of(&control.connections()))),
+        (b"GET", ["polls"]) => Ok(json(&Raw::of(&control.polls()))),
+        (b"POST", ["clock"]) => {
+            let order: ClockOrder = order(body)?;
+            control
+                .clock()
+                .advance(Duration::from_millis(order.advance_ms));
+            Ok(done())
+        }
+        (b"POST", ["reset"]) => {
+            control.reset();
+            Ok(done())
+        }
+        (b"POST", [act]) => {
+            let acted = control.act(&named_act(act, body)?)?;
+            Ok(json(&Raw::of(&acted)))
+        }
+        _ => Err(Rejected::Unknown),
+    }
+}
+
+async fn requests(control: &Control, taken: &Taken) -> Result<Answer, Rejected> {
+    let arguments = &taken.arguments;
+    let given = |name: &str| arguments.get(name).filter(|text| !text.is_empty());
+    let filter = Filter {
+        bot: given("bot").map(number).transpose()?,
+        method: given("method").map(str::to_owned),
+        after: given("after")
+            .map(number)
+            .transpose()?
+            .map(i64::unsigned_abs),
+        complete: arguments.flag("complete"),
+    };
+    let count = arguments
+        .integer("count")
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(0);
+    let wait = Duration::from_millis(
+        arguments
+            .integer("wait_ms")
+            .unwrap_or(0)
+            .unsigned_abs()
+            .min(600_000),
+    );
+    let found = control.wait_for_requests(&filter, count, wait).await;
+    let shown: Vec<Raw> = found
+        .iter()
+        .map(|one| view::request(one, arguments.flag("bytes")))
+        .collect();
+    Ok(json(&Raw::array(&shown)))
+}
+
+/// An act by the name in the path; its body has the rest.
+fn named_act(name: &str, body: &[u8]) -> Result<Act, Rejected> {
+    let mut fields: serde_json::Map<String, serde_json::Value> = order(body)?;
+    fields.insert("act".to_owned(), name.into());
+    serde_json::from_value(fields.into()).map_err(|error| Rejected::Order(error.to_string()))
+}
+
+fn order<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejected> {
+    serde_json::from_slice(body).map_err(|error| Rejected::Order(error.to_string()))
+}
+
+fn number(text: &str) -> Result<i64, Rejected> {
+    text.parse()
+        .map_err(|_| Rejected::Order(format!("{text:?} is no number")))
+}
+
+fn json(body: &Raw) -> Answer {
+    Answer::json(200, body.as_str().to_owned())
+}
+
+fn plain(kind: &'static str, text: &str) -> Answer {
+    Answer {
+        content_type: Some(kind.into()),
+        ..Answer::json(200, text.to_owned())
+    }
+}
+
+fn raw(bytes: Vec<u8>) -> Answer {
+    Answer {
+        content_type: Some("application/octet-stream".into()),
+        ..Answer::json(200, bytes::Bytes::from(bytes))
+    }
+}
+
+fn error(status: u16, text: &str) -> Answer {
+    Answer::json(
+        status,
+        Object::new().put("error", text).end().as_str().to_owned(),
+    )
+}

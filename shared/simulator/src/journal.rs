@@ -1,0 +1,387 @@
+//! Every request, exactly as it arrived.
+//!
+//! In: heads, bodies, answers and departures from `connection.rs`, in that order per request.
+//! Out: [`Captured`] for the control API. Invariant: bytes are kept as received, framing and case
+//! included. Bounded by number and bytes: the oldest requests go first; of one body at most a limit
+//! is kept, its size is exact. Switched off, it costs one branch. `Debug` shows no bytes, as they hold tokens.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::watch;
+
+use crate::config::CaptureConfig;
+use crate::http::head::Head;
+use crate::http::intake::Taken;
+use crate::route::{Environment, Route};
+
+/// A request as it arrived, and what became of it.
+#[derive(Clone)]
+pub struct Captured {
+    /// Counts up from 1 over all connections, in order of arrival of the heads.
+    pub id: u64,
+    /// The connection it came on; counts up from 1.
+    pub connection: u64,
+    /// Whether that was TLS.
+    pub tls: bool,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// The head, with the empty line.
+    pub head: Bytes,
+    /// The body with its framing, at most as much as is kept.
+    pub body: Bytes,
+    /// All of the body that arrived, in bytes on the wire.
+    pub body_size: u64,
+    /// The body arrived whole.
+    pub complete: bool,
+    /// The request's verb.
+    pub verb: String,
+    /// The target as sent.
+    pub target: String,
+    /// Names in the case they were sent in, in order.
+    pub headers: Vec<(String, String)>,
+    /// From the path, if it names a bot.
+    pub bot: Option<i64>,
+    /// From the path, lower-cased; `file` for a download.
+    pub method: Option<String>,
+    /// Which of Telegram's two worlds.
+    pub environment: Environment,
+    /// Query and body, in the order they count.
+    pub arguments: Vec<(String, String)>,
+    /// The files in it.
+    pub files: Vec<CapturedFile>,
+    /// When the head was complete, in the clock's time.
+    pub arrived: Duration,
+    /// The status answered; none while it waits, and none if the connection was cut instead.
+    pub status: Option<u16>,
+    /// When the answer (or what a fault left of it) was written.
+    pub answered: Option<Duration>,
+    /// When the client was seen to have left before the answer was written.
+    pub left: Option<Duration>,
+    /// The fault that was played.
+    pub fault: Option<u64>,
+}
+
+/// A file in a request.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct CapturedFile {
+    /// The part's name.
+    pub field: String,
+    /// As sent.
+    pub file_name: String,
+    /// As sent; application/octet-stream if not.
+    pub content_type: String,
+    /// In bytes.
+    pub size: u64,
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Captured")
+            .field("id", &self.id)
+            .field("connection", &self.connection)
+            .field("verb", &self.verb)
+            .field("bot", &self.bot)
+            .field("method", &self.method)
+            .field("body_size", &self.body_size)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who sent a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) connection: u64,
+    pub(crate) tls: bool,
+    pub(crate) peer: SocketAddr,
+}
+
+/// The journal.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    config: CaptureConfig,
+    entries: Mutex<Entries>,
+    /// Counts changes, for those who wait for one.
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    list: VecDeque<Entry>,
+    /// The id of the last request.
+    last: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    captured: Captured,
+    body: BytesMut,
+}
+
+impl Entry {
+    fn size(&self) -> usize {
+        self.captured.head.len() + self.body.len()
+    }
+}
+
+impl Journal {
+    pub(crate) fn new(config: CaptureConfig) -> Self {
+        Self {
+            config,
+            entries: Mutex::default(),
+            changes: watch::channel(0).0,
+        }
+    }
+
+    /// A head has arrived; gives the request's id.
+    pub(crate) fn begin(
+        &self,
+        origin: Origin,
+        head: &Head,
+        route: &Route,
+        arrived: Duration,
+    ) -> u64 {
+        let mut entries = self.lock();
+        entries.last += 1;
+        let id = entries.last;
+        if !self.config.enabled {
+            return id;
+        }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let environment = match route {
+            Route::Call { environment, .. } | Route::File { environment, .. } => *environment,
+            _ => Environment::Production,
+        };
+        let captured = Captured {
+            id,
+            connection: origin.connection,
+            tls: origin.tls,
+            peer: origin.peer,
+            head: head.raw.clone(),
+            body: Bytes::new(),
+            body_size: 0,
+            complete: false,
+            verb: text(&head.verb),
+            target: text(&head.target),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| (text(name), text(value)))
+                .collect(),
+            bot: route.bot(),
+            method: route.method(),
+            environment,
+            arguments: Vec::new(),
+            files: Vec::new(),
+            arrived,
+            status: None,
+            answered: None,
+            left: None,
+            fault: None,
+        };
+        entries.bytes += head.raw.len();
+        entries.list.push_back(Entry {
+            captured,
+            body: BytesMut::new(),
+        });
+        self.trim(&mut entries);
+        drop(entries);
+        self.changed();
+        id
+    }
+
+    /// More of the body has arrived, as it is on the wire.
+    pub(crate) fn body(&self, id: u64, bytes: &[u8]) {
+        if !self.config.enabled || bytes.is_empty() {
+            return;
+        }
+        let mut entries = self.lock();
+        let mut kept = 0;
+        if let Some(entry) = entries.get(id) {
+            entry.captured.body_size += bytes.len() as u64;
+            kept = self
+                .config
+                .body_limit
+                .saturating_sub(entry.body.len())
+                .min(bytes.len());
+            entry.body.extend_from_slice(&bytes[..kept]);
+        }
+        entries.bytes += kept;
+        self.trim(&mut entries);
+    }
+
+    /// The body is complete.
+    pub(crate) fn complete(&self, id: u64, taken: &Taken) {
+        self.change(id, |captured| {
+            let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+            captured.arguments = taken.arguments.iter().map(own).collect();
+            captured.files = taken
+                .files
+                .iter()
+                .map(|file| CapturedFile {
+                    field: file.field.clone(),
+                    file_name: file.file_name.clone(),
+                    content_type: file.content_type.clone(),
+                    size: file.size,
+                })
+                .collect();
+            captured.complete = true;
+        });
+    }
+
+    /// An answer was written.
+    pub(crate) fn answered(&self, id: u64, status: Option<u16>, now: Duration) {
+        self.change(id, |captured| {
+            captured.status = status;
+            captured.answered = Some(now);
+        });
+    }
+
+    /// The client left before its answer was written.
+    pub(crate) fn left(&self, id: u64, now: Duration) {
+        self.change(id, |captured| {
+            captured.left.get_or_insert(now);
+        });
+    }
+
+    /// A fault was played.
+    pub(crate) fn faulted(&self, id: u64, fault: u64) {
+        self.change(id, |captured| captured.fault = Some(fault));
+    }
+
+    /// Those that fit, oldest first.
+    pub(crate) fn list(&self, fits: impl Fn(&Captured) -> bool) -> Vec<Captured> {
+        let entries = self.lock();
+        let whole = |entry: &Entry| Captured {
+            body: Bytes::copy_from_slice(&entry.body),
+            ..entry.captured.clone()
+        };
+        entries
+            .list
+            .iter()
+            .filter(|entry| fits(&entry.captured))
+            .map(whole)
+            .collect()
+    }
+
+    /// How many fit.
+    pub(crate) fn count(&self, fits: impl Fn(&Captured) -> bool) -> usize {
+        self.lock()
+            .list
+            .iter()
+            .filter(|entry| fits(&entry.captured))
+            .count()
+    }
+
+    /// How many heads have arrived since the start or the last reset, captured or not.
+    pub(crate) fn total(&self) -> u64 {
+        self.lock().last
+    }
+
+    /// Forgets all; ids start again.
+    pub(crate) fn clear(&self) {
+        *self.lock() = Entries::default();
+        self.changed();
+    }
+
+    /// Changes are told here.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn change(&self, id: u64, change: impl FnOnce(&mut Captured)) {
+        if !self.config.enabled {
+            return;
+        }
+        if let Some(entry) = self.lock().get(id) {
+            change(&mut entry.captured);
+        }
+        self.changed();
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn trim(&self, entries: &mut Entries) {
+        while entries.list.len() > self.config.requests
+            || (entries.bytes > self.config.bytes && entries.list.len() > 1)
+        {
+            if let Some(entry) = entries.list.pop_front() {
+                entries.bytes -= entry.size();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn get(&mut self, id: u64) -> Option<&mut Entry> {
+        // Ids are consecutive in the list.
+        let first = self.list.front()?.captured.id;
+        let at = usize::try_from(id.checked_sub(first)?).ok()?;
+        self.list.get_mut(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn begin(journal: &Journal) -> u64 {
+        let mut arrived = BytesMut::from("POST /bot1:secret/getMe HTTP/1.1\r\nhost: x\r\n\r\n");
+        let head = Head::read(Head::cut(&mut arrived).unwrap().unwrap()).unwrap();
+        let origin = Origin {
+            connection: 1,
+            tls: false,
+            peer: ([127, 0, 0, 1], 1).into(),
+        };
+        journal.begin(origin, &head, &Route::of(&head.target), Duration::ZERO)
+    }
+
+    #[test]
+    fn bounded_by_number_bytes_and_body() {
+        let config = |requests, bytes| CaptureConfig {
+            enabled: true,
+            requests,
+            bytes,
+            body_limit: 10,
+        };
+        let journal = Journal::new(config(2, 1_000));
+        for _ in 0..3 {
+            let id = begin(&journal);
+            journal.body(id, &[b'x'; 25]);
+        }
+        let kept = journal.list(|_| true);
+        assert_eq!(kept.iter().map(|one| one.id).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!((kept[0].body.len(), kept[0].body_size), (10, 25));
+        journal.left(1, Duration::ZERO);
+
+        let small = Journal::new(config(100, 120));
+        let ids = [begin(&small), begin(&small), begin(&small)];
+        assert_eq!(small.count(|_| true), 2);
+        assert_eq!(ids, [1, 2, 3]);
+        assert!(!format!("{:?}", small.list(|_| true)).contains("secret"));
+    }
+
+    #[test]
+    fn switched_off_it_only_counts() {
+        let journal = Journal::new(CaptureConfig {
+            enabled: false,
+            ..CaptureConfig::default()
+        });
+        let id = begin(&journal);
+        journal.body(id, b"x");
+        assert_eq!((journal.total(), journal.count(|_| true)), (1, 0));
+    }
+}

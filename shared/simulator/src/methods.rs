@@ -1,0 +1,196 @@
+//! The methods of the Bot API.
+//!
+//! In: a call with its arguments and files (`connection.rs`). Out: [`Done`], a result or failure
+//! now, or a receiver for one later. [`perform`] checks token and method and hands on to the file
+//! of the method's family. Invariant: one lock on the environment's world per call, no await under
+//! it. A method of the known list that is not modelled answers `true`; any other is 404.
+
+mod send;
+mod updates;
+
+use std::time::Duration;
+
+use gramtap_telegram::{Method, Token};
+use tokio::sync::oneshot;
+
+use crate::config::{Mode, SimulatorConfig};
+use crate::fail::Failure;
+use crate::http::answer::Answer;
+use crate::http::arguments::Arguments;
+use crate::http::intake::Taken;
+use crate::http::multipart::Upload;
+use crate::json::Raw;
+use crate::route::Environment;
+use crate::shared::Shared;
+use crate::world::bot::Bot;
+use crate::world::polling::Reply;
+use crate::world::{Answered, Waiter, World};
+
+/// A call as it came.
+pub(crate) struct Asked<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) environment: Environment,
+    pub(crate) method: &'a str,
+    pub(crate) taken: &'a Taken,
+    pub(crate) connection: u64,
+    pub(crate) request: u64,
+}
+
+/// What came of a call.
+pub(crate) enum Done {
+    Now(Result<Reply, Failure>),
+    Later(oneshot::Receiver<Answered>, Option<Pending>),
+}
+
+/// Something of a bot that waits, and when its time is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    pub(crate) bot: i64,
+    pub(crate) number: u64,
+    pub(crate) until: Duration,
+}
+
+/// A call being performed.
+struct Call<'a> {
+    world: &'a mut World,
+    config: &'a SimulatorConfig,
+    bot: i64,
+    arguments: &'a Arguments,
+    files: &'a [Upload],
+    now: Duration,
+    unix: i64,
+}
+
+/// What a method gives.
+type Outcome = Result<Raw, Failure>;
+
+/// Performs a call.
+pub(crate) fn perform(shared: &Shared, asked: &Asked<'_>) -> Done {
+    let config = &shared.config;
+    let now = config.clock.now();
+    let id = match well_formed(asked.token, config.mode) {
+        Ok(id) => id,
+        Err(failure) => return Done::Now(Err(failure)),
+    };
+    let mut world = shared.world(asked.environment);
+    if let Err(failure) = admit(&mut world, id, asked.token, config.accept_any_token, now) {
+        return Done::Now(Err(failure));
+    }
+    let arguments = &asked.taken.arguments;
+    let name = if asked.method.is_empty() {
+        arguments.text("method")
+    } else {
+        asked.method
+    };
+    let name = name.to_ascii_lowercase();
+    let mut call = Call {
+        world: &mut world,
+        config,
+        bot: id,
+        arguments,
+        files: &asked.taken.files,
+        now,
+        unix: config.clock.unix(),
+    };
+    if matches!(name.as_str(), "getupdates" | "setwebhook" | "deletewebhook") {
+        let (reply, answered) = oneshot::channel();
+        let waiter = Waiter {
+            reply,
+            connection: asked.connection,
+            request: asked.request,
+            since: now,
+        };
+        let pending = updates::perform(&mut call, &name, waiter);
+        return Done::Later(answered, pending);
+    }
+    let result = call.perform(&name);
+    Done::Now(result.map(|raw| Reply {
+        result: raw.as_str().to_owned(),
+        description: None,
+    }))
+}
+
+/// The answer to a call.
+pub(crate) fn reply(result: Result<Reply, Failure>) -> Answer {
+    match result {
+        Ok(reply) => {
+            let mut body = String::with_capacity(reply.result.len() + 32);
+            body.push_str("{\"ok\":true,\"result\":");
+            body.push_str(&reply.result);
+            if let Some(description) = reply.description {
+                body.push_str(",\"description\":");
+                body.push_str(Raw::of(description).as_str());
+            }
+            body.push('}');
+            Answer::json(200, body)
+        }
+        Err(failure) => Answer::failure(&failure),
+    }
+}
+
+/// Checks what can be checked of a token without knowing any (telegram.md §2.1, token checks).
+fn well_formed(token: &str, mode: Mode) -> Result<i64, Failure> {
+    match (Token::parse(token), mode) {
+        (Ok(token), _) => Ok(token.bot().0),
+        (Err(_), Mode::Production) => Err(Failure::new(404, "Not Found")),
+        (Err(_), Mode::Bundled) => {
+            let invalid = token.starts_with('0')
+                || token.len() > 80
+                || token.contains('/')
+                || !token.contains(':');
+            Err(if invalid {
+                Failure::new(401, "Unauthorized: invalid token specified")
+            } else {
+                Failure::new(401, "Unauthorized")
+            })
+        }
+    }
+}
+
+/// Finds the token's bot; makes it if any token is welcome.
+pub(crate) fn admit(
+    world: &mut World,
+    id: i64,
+    token: &str,
+    any: bool,
+    now: Duration,
+) -> Result<(), Failure> {
+    match world.bots.get(&id) {
+        Some(bot) if !bot.is(token) => Err(Failure::new(401, "Unauthorized")),
+        Some(bot) if bot.logged_out => Err(Failure::new(400, "Logged out")),
+        Some(_) => Ok(()),
+        None if any => {
+            let bot = Bot::new(
+                id,
+                token,
+                &format!("Bot {id}"),
+                &format!("bot{id}_bot"),
+                now,
+            );
+            world.bots.insert(id, bot);
+            Ok(())
+        }
+        None => Err(Failure::new(401, "Unauthorized")),
+    }
+}
+
+impl Call<'_> {
+    fn perform(&mut self, name: &str) -> Outcome {
+        match name {
+            "getme" => Ok(self.me().me()),
+            "getwebhookinfo" => Ok(self.webhook_info()),
+            "sendmessage" => self.send_message(),
+            _ if Method::named(name).is_known() => Ok(Raw::truth()),
+            _ => Err(Failure::new(404, "Not Found: method not found")),
+        }
+    }
+
+    /// The bot that calls. `admit` has made sure that there is one.
+    fn me(&mut self) -> &mut Bot {
+        let now = self.now;
+        self.world
+            .bots
+            .entry(self.bot)
+            .or_insert_with(|| Bot::new(0, "", "", "", now))
+    }
+}

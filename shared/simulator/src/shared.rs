@@ -1,0 +1,130 @@
+//! What all connections of one simulator share.
+//!
+//! In: `simulator.rs`, which makes it. Out: `connection.rs`, `control.rs`. Owns the worlds, the
+//! journal, and the list of open connections. Invariant: no lock is held across an await, and no two
+//! at once. A panic while one is held is the simulator's bug, not its data's: the lock stays usable.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::config::SimulatorConfig;
+use crate::journal::Journal;
+use crate::route::Environment;
+use crate::world::World;
+
+/// Shared by the connections of a simulator.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: SimulatorConfig,
+    pub(crate) journal: Journal,
+    pub(crate) ca_pem: String,
+    worlds: [Mutex<World>; 2],
+    connections: Mutex<BTreeMap<u64, Arc<Connection>>>,
+    next_connection: AtomicU64,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: u64,
+    pub(crate) peer: SocketAddr,
+    pub(crate) tls: bool,
+    pub(crate) since: Duration,
+    pub(crate) requests: AtomicU64,
+    state: AtomicU8,
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectionState {
+    /// Between requests.
+    Idle,
+    /// A request is arriving.
+    Reading,
+    /// The request is complete, its answer not yet known: a long poll, a pause.
+    Waiting,
+    /// The answer is being written.
+    Writing,
+}
+
+impl Connection {
+    pub(crate) fn set(&self, state: ConnectionState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn state(&self) -> ConnectionState {
+        match self.state.load(Ordering::Relaxed) {
+            0 => ConnectionState::Idle,
+            1 => ConnectionState::Reading,
+            2 => ConnectionState::Waiting,
+            _ => ConnectionState::Writing,
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(config: SimulatorConfig, ca_pem: String) -> Self {
+        let world = || Mutex::new(World::new(config.accept_any_chat, config.file_bytes));
+        Self {
+            worlds: [world(), world()],
+            journal: Journal::new(config.capture.clone()),
+            ca_pem,
+            connections: Mutex::default(),
+            next_connection: AtomicU64::new(1),
+            config,
+        }
+    }
+
+    /// One of Telegram's two worlds.
+    pub(crate) fn world(&self, environment: Environment) -> MutexGuard<'_, World> {
+        let at = usize::from(environment == Environment::Test);
+        self.worlds[at]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection was opened; it is listed until the guard is dropped.
+    pub(crate) fn open(self: &Arc<Self>, peer: SocketAddr, tls: bool) -> Listed {
+        let connection = Arc::new(Connection {
+            id: self.next_connection.fetch_add(1, Ordering::Relaxed),
+            peer,
+            tls,
+            since: self.config.clock.now(),
+            requests: AtomicU64::new(0),
+            state: AtomicU8::new(ConnectionState::Idle as u8),
+        });
+        self.listed().insert(connection.id, Arc::clone(&connection));
+        Listed {
+            shared: Arc::clone(self),
+            connection,
+        }
+    }
+
+    /// All open connections.
+    pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
+        self.listed().values().cloned().collect()
+    }
+
+    fn listed(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Connection>>> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An entry in the list of open connections.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    shared: Arc<Shared>,
+    pub(crate) connection: Arc<Connection>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.shared.listed().remove(&self.connection.id);
+    }
+}

@@ -1,0 +1,9 @@
+//! The simulator against the specification, row by row, through real sockets.
+//!
+//! In: the rows of the project's page on the Bot API; each test or table row names the section it
+//! checks. Out: pass or fail. [`wire`] is the client. Nothing but loopback, ports of the system's choice.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod slice;
+mod wire;
