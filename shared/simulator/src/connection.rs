@@ -24,6 +24,7 @@ use tokio_rustls::server::TlsStream;
 use crate::config::Mode;
 use crate::control;
 use crate::download;
+use crate::fail::Failure;
 use crate::http::Refusal;
 use crate::http::answer::Answer;
 use crate::http::head::Head;
@@ -98,20 +99,32 @@ pub(crate) async fn serve<S: Socket>(
         serves,
         left: false,
     };
-    let ended = loop {
-        match session.exchange().await {
-            Ok(Next::Request) if !session.left => {}
-            Ok(Next::Linger) => break session.linger().await,
-            Ok(_) => break Ok(()),
-            Err(error) => break Err(error),
-        }
+    let connection = Arc::clone(&session.listed.connection);
+    let ended = tokio::select! {
+        ended = session.requests() => ended,
+        () = connection.thrown_out() => Ok(()),
     };
+    if connection.by_reset() {
+        // A socket that cannot be reset is closed all the same.
+        session.socket.reset_on_close().ok();
+    }
     if let Err(error) = ended {
         tracing::debug!(connection = session.listed.connection.id, %error, "connection ended");
     }
 }
 
 impl<S: Socket> Session<S> {
+    /// Request after request, until the connection is to end.
+    async fn requests(&mut self) -> io::Result<()> {
+        loop {
+            match self.exchange().await? {
+                Next::Request if !self.left => {}
+                Next::Linger => return self.linger().await,
+                Next::Request | Next::Close => return Ok(()),
+            }
+        }
+    }
+
     /// One request and its answer.
     async fn exchange(&mut self) -> io::Result<Next> {
         self.state(ConnectionState::Idle);
@@ -120,29 +133,35 @@ impl<S: Socket> Session<S> {
             Some(Ok(head)) => head,
             Some(Err(refusal)) => return self.refuse(0, refusal).await,
         };
-        self.listed
+        let served = self
+            .listed
             .connection
             .requests
-            .fetch_add(1, Ordering::Relaxed);
+            .fetch_add(1, Ordering::Relaxed)
+            + 1;
         let route = Route::of(&head.target);
-        if let Route::Control(path) = &route {
-            if self.serves != Serves::Bots {
-                return self.control(&head, path).await;
-            }
+        if let Route::Control(path) = &route
+            && self.serves != Serves::Bots
+        {
+            return self.control(&head, path).await;
         }
         let origin = Origin {
             connection: self.listed.connection.id,
             tls: self.listed.connection.tls,
             peer: self.listed.connection.peer,
         };
-        let id = self
-            .shared
+        let shared = Arc::clone(&self.shared);
+        let config = &shared.config;
+        let id = shared
             .journal
-            .begin(origin, &head, &route, self.shared.config.clock.now());
-        if let Err(refusal) = verb(&head, &route, self.shared.config.mode) {
+            .begin(origin, &head, &route, config.clock.now());
+        if let Err(refusal) = verb(&head, &route, config.mode) {
             return self.refuse(id, refusal).await;
         }
-        let config = &self.shared.config;
+        if let Some((number, fault)) = shared.faults.pick(&route, None) {
+            shared.journal.faulted(id, number);
+            return self.send_wrong(id, fault.answer(), &fault).await;
+        }
         let intake = match Intake::call(&head, config.file_keep) {
             Ok(intake) => intake,
             Err(refusal) => return self.refuse(id, refusal).await,
@@ -150,27 +169,52 @@ impl<S: Socket> Session<S> {
         if head.expects_continue && config.mode == Mode::Production {
             self.go_on().await?;
         }
-        let taken = match self
-            .body(&head, intake, Some(id), config_limit(&self.shared))
-            .await?
-        {
+        // Arguments and part heads come on top of the file itself.
+        let limit = config.upload_limit + (2 << 20);
+        let taken = match self.body(&head, intake, Some(id), limit).await? {
             Ok(taken) => taken,
             Err(Rejected::Refused(refusal)) => return self.refuse(id, refusal).await,
             Err(Rejected::TooLarge) => {
-                let mut answer = Answer::json(413, too_large());
+                let mut answer = Answer::failure(&Failure::new(413, "Request Entity Too Large"));
                 answer.close = true;
-                self.send(id, answer, &head).await?;
+                self.send(id, &answer).await?;
                 return Ok(Next::Linger);
             }
             Err(Rejected::Left) => {
-                self.shared.journal.left(id, self.shared.config.clock.now());
+                shared.journal.left(id, config.clock.now());
                 return Ok(Next::Close);
             }
         };
-        self.shared.journal.complete(id, &taken);
-        let answer = self.answer(id, &head, &route, &taken).await;
-        drop(taken);
-        self.send(id, answer, &head).await
+        shared.journal.complete(id, &taken);
+        let rules = shared.connection_rules();
+        let last = rules.close_after.is_some_and(|most| served >= most);
+        let close = !head.keep_alive || (last && rules.announce);
+        let next = match shared.faults.pick(&route, Some(&taken.arguments)) {
+            None => {
+                let mut answer = self.answer(id, &head, &route, &taken).await;
+                drop(taken);
+                answer.close |= close;
+                self.send(id, &answer).await?
+            }
+            Some((number, fault)) => {
+                shared.journal.faulted(id, number);
+                let own = match fault.scripted() && !fault.perform {
+                    true => None,
+                    false => Some(self.answer(id, &head, &route, &taken).await),
+                };
+                let mut answer = own
+                    .filter(|_| !fault.scripted())
+                    .unwrap_or_else(|| fault.answer());
+                drop(taken);
+                answer.close |= close;
+                self.send_wrong(id, answer, &fault).await?
+            }
+        };
+        Ok(if last && next == Next::Request {
+            Next::Close
+        } else {
+            next
+        })
     }
 
     /// Finds the answer, waiting for it if it has to be waited for.
@@ -199,18 +243,22 @@ impl<S: Socket> Session<S> {
             } if self.shared.config.mode == Mode::Production => {
                 download::answer(&self.shared, head, token, *environment, path)
             }
-            Route::Absolute => Answer::failure(&crate::fail::Failure::new(
+            Route::Absolute => Answer::failure(&Failure::new(
                 404,
                 "Not Found: absolute URI is specified in the Request-Line",
             )),
             Route::File { .. } | Route::Control(_) | Route::Unknown => {
-                Answer::failure(&crate::fail::Failure::new(404, "Not Found"))
+                Answer::failure(&Failure::new(404, "Not Found"))
             }
         }
     }
 
     /// A request to the control API.
     async fn control(&mut self, head: &Head, path: &str) -> io::Result<Next> {
+        self.listed
+            .connection
+            .control
+            .store(true, Ordering::Relaxed);
         let intake = match Intake::body(head, control::http::LARGEST) {
             Ok(intake) => intake,
             Err(refusal) => return self.refuse(0, refusal).await,
@@ -223,8 +271,9 @@ impl<S: Socket> Session<S> {
             Err(Rejected::Refused(refusal)) => return self.refuse(0, refusal).await,
             Err(Rejected::Left | Rejected::TooLarge) => return Ok(Next::Close),
         };
-        let answer = control::http::answer(&self.shared, &head.verb, path, &taken).await;
-        self.send(0, answer, head).await
+        let mut answer = control::http::answer(&self.shared, &head.verb, path, &taken).await;
+        answer.close = !head.keep_alive;
+        self.send(0, &answer).await
     }
 
     /// Answers what the parser refuses.
@@ -235,8 +284,7 @@ impl<S: Socket> Session<S> {
             reason = refusal.reason,
             "request refused"
         );
-        self.state(ConnectionState::Writing);
-        self.write_plain(id, &Answer::refusal(refusal)).await?;
+        self.send(id, &Answer::refusal(refusal)).await?;
         // The server behind closes without reading on; a front server lingers.
         Ok(match self.shared.config.mode {
             Mode::Production => Next::Linger,
@@ -256,15 +304,6 @@ enum Rejected {
     TooLarge,
     /// The client left in the middle.
     Left,
-}
-
-/// Multipart heads and arguments come on top of the file itself.
-fn config_limit(shared: &Shared) -> u64 {
-    shared.config.upload_limit + (2 << 20)
-}
-
-fn too_large() -> String {
-    crate::fail::Failure::new(413, "Request Entity Too Large").body()
 }
 
 /// Telegram's server knows GET and POST; the front server that gives out files also HEAD.

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::fail::Failure;
+use crate::fault::{ArmedFault, Fault};
 use crate::journal::Captured;
 use crate::json::Raw;
 use crate::route::Environment;
-use crate::shared::{ConnectionState, Shared};
+use crate::shared::{Connection, ConnectionRules, ConnectionState, Shared};
 use crate::world::bot::Bot;
 use crate::world::people::{Chat, Standing, User};
 use crate::world::{self, World};
@@ -111,6 +112,10 @@ pub struct Filter {
     pub after: Option<u64>,
     /// Only those whose body is complete.
     pub complete: bool,
+    /// Only those whose answer was written, or cut.
+    pub answered: bool,
+    /// Only those whose client left before.
+    pub left: bool,
 }
 
 impl Filter {
@@ -127,6 +132,8 @@ impl Filter {
         self.bot.is_none_or(|bot| one.bot == Some(bot))
             && self.after.is_none_or(|after| one.id > after)
             && (!self.complete || one.complete)
+            && (!self.answered || one.answered.is_some())
+            && (!self.left || one.left.is_some())
             && self.method.as_ref().is_none_or(|method| {
                 one.method
                     .as_ref()
@@ -384,6 +391,45 @@ impl Control {
         })
     }
 
+    /// Arms a fault; gives its id. Of several that fit a request, the one armed first is played.
+    pub fn fault(&self, fault: Fault) -> u64 {
+        self.shared.faults.arm(fault)
+    }
+
+    /// Disarms a fault; gives whether it was there.
+    pub fn clear_fault(&self, id: u64) -> bool {
+        self.shared.faults.disarm(id)
+    }
+
+    /// Disarms all faults.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// The faults that were armed and not cleared, with how often each was played.
+    #[must_use]
+    pub fn faults(&self) -> Vec<ArmedFault> {
+        self.shared.faults.list()
+    }
+
+    /// Sets how connections end from the server's side, from the next request on.
+    pub fn set_connection_rules(&self, rules: ConnectionRules) {
+        self.shared.set_connection_rules(rules);
+    }
+
+    /// Ends connections now, whatever they are doing: one, or all that are open; gives how many.
+    /// In silence, or by a reset. Those that orders came on stay.
+    pub fn close_connections(&self, id: Option<u64>, reset: bool) -> usize {
+        let all = self.shared.connections();
+        let fits = |one: &&Arc<Connection>| match id {
+            Some(id) => one.id == id,
+            None => !one.control.load(std::sync::atomic::Ordering::Relaxed),
+        };
+        let meant: Vec<_> = all.iter().filter(fits).collect();
+        meant.iter().for_each(|one| one.throw_out(reset));
+        meant.len()
+    }
+
     /// Forgets everything: bots, people, messages, files, faults, requests. Polls that wait end with
     /// `500 Internal Server Error: restart`. Numbers start again, so that the same calls give the same answers.
     pub fn reset(&self) {
@@ -398,6 +444,8 @@ impl Control {
                 );
             }
         }
+        self.shared.faults.clear();
+        self.shared.set_connection_rules(ConnectionRules::default());
         self.shared.journal.clear();
     }
 

@@ -6,11 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
 use crate::config::SimulatorConfig;
+use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::route::Environment;
 use crate::world::World;
@@ -20,7 +24,9 @@ use crate::world::World;
 pub(crate) struct Shared {
     pub(crate) config: SimulatorConfig,
     pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
     pub(crate) ca_pem: String,
+    rules: Mutex<ConnectionRules>,
     worlds: [Mutex<World>; 2],
     connections: Mutex<BTreeMap<u64, Arc<Connection>>>,
     next_connection: AtomicU64,
@@ -35,10 +41,26 @@ pub(crate) struct Connection {
     pub(crate) since: Duration,
     pub(crate) requests: AtomicU64,
     state: AtomicU8,
+    /// Someone drives the simulator over it.
+    pub(crate) control: AtomicBool,
+    out: CancellationToken,
+    reset: AtomicBool,
+}
+
+/// How connections end from the server's side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectionRules {
+    /// After so many requests.
+    pub close_after: Option<u64>,
+    /// The last answer then says `Connection: close`; else the connection just ends behind it.
+    pub announce: bool,
+    /// In silence, when idle for so long.
+    pub idle_close_ms: Option<u64>,
 }
 
 /// What a connection is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectionState {
     /// Between requests.
@@ -52,6 +74,20 @@ pub enum ConnectionState {
 }
 
 impl Connection {
+    /// Ends it now, whatever it is doing.
+    pub(crate) fn throw_out(&self, reset: bool) {
+        self.reset.store(reset, Ordering::Relaxed);
+        self.out.cancel();
+    }
+
+    pub(crate) async fn thrown_out(&self) {
+        self.out.cancelled().await;
+    }
+
+    pub(crate) fn by_reset(&self) -> bool {
+        self.reset.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn set(&self, state: ConnectionState) {
         self.state.store(state as u8, Ordering::Relaxed);
     }
@@ -72,6 +108,8 @@ impl Shared {
         Self {
             worlds: [world(), world()],
             journal: Journal::new(config.capture.clone()),
+            faults: Faults::default(),
+            rules: Mutex::default(),
             ca_pem,
             connections: Mutex::default(),
             next_connection: AtomicU64::new(1),
@@ -87,6 +125,16 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How connections end now.
+    pub(crate) fn connection_rules(&self) -> ConnectionRules {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From the next request on.
+    pub(crate) fn set_connection_rules(&self, rules: ConnectionRules) {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
     /// A connection was opened; it is listed until the guard is dropped.
     pub(crate) fn open(self: &Arc<Self>, peer: SocketAddr, tls: bool) -> Listed {
         let connection = Arc::new(Connection {
@@ -96,6 +144,9 @@ impl Shared {
             since: self.config.clock.now(),
             requests: AtomicU64::new(0),
             state: AtomicU8::new(ConnectionState::Idle as u8),
+            control: AtomicBool::new(false),
+            out: CancellationToken::new(),
+            reset: AtomicBool::new(false),
         });
         self.listed().insert(connection.id, Arc::clone(&connection));
         Listed {

@@ -39,8 +39,14 @@ impl<S: Socket> Session<S> {
                 self.state(ConnectionState::Reading);
             }
             self.arrived.reserve(4 << 10);
+            let idle = self
+                .shared
+                .connection_rules()
+                .idle_close_ms
+                .map(Duration::from_millis);
+            let most = idle.unwrap_or(self.shared.config.idle_timeout);
             let reading = self.socket.read_buf(&mut self.arrived);
-            let Ok(read) = timeout(self.shared.config.idle_timeout, reading).await else {
+            let Ok(read) = timeout(most, reading).await else {
                 return Ok(None);
             };
             if read? == 0 {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Act, BotSpec, Control, ControlError, Filter, view};
+use crate::fault::{Fault, preset};
 use crate::http::answer::Answer;
 use crate::http::intake::Taken;
 use crate::json::{Object, Raw};
@@ -41,11 +42,16 @@ POST /simulator/inline_query     {\"bot\":123,\"user\":7,\"query\":\"cats\"}
 POST /simulator/updates          {\"bot\":123,\"update\":{\"message\":{}}}  any update, as it is
 POST /simulator/backlog          {\"bot\":123,\"count\":100,\"size\":40000}
 GET  /simulator/messages?bot=123&chat=7    the messages of a chat
-GET  /simulator/requests?bot=&method=&after=&complete=true&count=3&wait_ms=10000&bytes=true
+GET  /simulator/requests?bot=&method=&after=&complete=true&answered=true&left=true&count=3&wait_ms=10000&bytes=true
                                  requests as they arrived; waits until `count` are there
 GET  /simulator/requests/1       one, with its bytes; /simulator/requests/1/raw: the bytes alone
 GET  /simulator/connections      open connections
 GET  /simulator/polls            polls that wait now
+POST /simulator/faults           {\"preset\":\"flood\",\"seconds\":3,\"bot\":123,\"method\":\"sendMessage\",\"times\":1}  arm; gives its id
+GET  /simulator/faults           armed faults and how often each was played; GET /simulator/presets: their names
+DEL  /simulator/faults           disarm all; /simulator/faults/1: one
+POST /simulator/connections      {\"close_after\":10,\"announce\":true,\"idle_close_ms\":null}  how connections end
+DEL  /simulator/connections      end all connections now; /simulator/connections/1: one; ?reset=true: by a reset
 POST /simulator/clock            {\"advance_ms\":50000}  (a manual clock)
 POST /simulator/reset            forget everything
 ";
@@ -182,6 +188,33 @@ async fn route(
                 _ => Err(Rejected::Unknown),
             }
         }
+        (b"POST", ["faults"]) => {
+            let id = control.fault(fault(body)?);
+            Ok(json(&Object::new().put("id", &id).end()))
+        }
+        (b"GET", ["faults"]) => Ok(json(&Raw::of(&control.faults()))),
+        (b"GET", ["presets"]) => Ok(plain("text/plain; charset=utf-8", preset::NAMES)),
+        (b"DELETE", ["faults"]) => {
+            control.clear_faults();
+            Ok(done())
+        }
+        (b"DELETE", ["faults", id]) => match control.clear_fault(number(id)?.unsigned_abs()) {
+            true => Ok(done()),
+            false => Err(Rejected::Unknown),
+        },
+        (b"POST", ["connections"]) => {
+            control.set_connection_rules(order(body)?);
+            Ok(done())
+        }
+        (b"DELETE", ["connections", rest @ ..]) => {
+            let one = rest
+                .first()
+                .map(|id| number(id))
+                .transpose()?
+                .map(i64::unsigned_abs);
+            let closed = control.close_connections(one, taken.arguments.flag("reset"));
+            Ok(json(&Object::new().put("closed", &closed).end()))
+        }
         (b"GET", ["connections"]) => Ok(json(&Raw::of(&control.connections()))),
         (b"GET", ["polls"]) => Ok(json(&Raw::of(&control.polls()))),
         (b"POST", ["clock"]) => {
@@ -214,6 +247,8 @@ async fn requests(control: &Control, taken: &Taken) -> Result<Answer, Rejected> 
             .transpose()?
             .map(i64::unsigned_abs),
         complete: arguments.flag("complete"),
+        answered: arguments.flag("answered"),
+        left: arguments.flag("left"),
     };
     let count = arguments
         .integer("count")
@@ -232,6 +267,30 @@ async fn requests(control: &Control, taken: &Taken) -> Result<Answer, Rejected> 
         .map(|one| view::request(one, arguments.flag("bytes")))
         .collect();
     Ok(json(&Raw::array(&shown)))
+}
+
+/// A fault: a preset by name with its numbers, and over it the fields given.
+fn fault(body: &[u8]) -> Result<Fault, Rejected> {
+    let mut fields: serde_json::Map<String, serde_json::Value> = order(body)?;
+    let base = match fields.remove("preset") {
+        None => Fault::default(),
+        Some(name) => {
+            let name = name.as_str().unwrap_or_default();
+            let unknown = || {
+                Rejected::Order(format!(
+                    "there is no preset {name:?}; there are: {}",
+                    preset::NAMES
+                ))
+            };
+            Fault::named(name, &mut fields).ok_or_else(unknown)?
+        }
+    };
+    let mut whole = match serde_json::to_value(base) {
+        Ok(serde_json::Value::Object(whole)) => whole,
+        _ => serde_json::Map::new(),
+    };
+    whole.extend(fields);
+    serde_json::from_value(whole.into()).map_err(|error| Rejected::Order(error.to_string()))
 }
 
 /// An act by the name in the path; its body has the rest.
