@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from rules import edges, exemptions, headers, hosts, lengths, licences, logs, names, rust, versions, waiting
+from rules import edges, exemptions, headers, hosts, lengths, licences, logs, names, rust, waiting
 from rules.metadata import Metadata
 from rules.tree import Tree
 
@@ -174,14 +174,6 @@ class Hosts(RuleTest):
         for host in hosts.HOSTS:
             text = f"a\nhttps://{host}/x\n"
             self.assertEqual(self.offences(hosts.check, {"a.md": text, "Cargo.lock": text}), ["a.md:2"], host)
-
-
-class Versions(RuleTest):
-    def test_kafka_differs(self):
-        files = {versions.POM: "<kafka.version>4.3.0</kafka.version>", versions.COMPOSE: "image: apache/kafka:4.3.0\n"}
-        self.assertEqual(self.offences(versions.check, files), [])
-        files[versions.COMPOSE] = "image: apache/kafka:4.2.0\n"
-        self.assertEqual(len(self.offences(versions.check, files)), 1)
 
 
 class Lexing(unittest.TestCase):

@@ -1,18 +1,20 @@
 """Owns: running the parts as containers of deploy/compose.yaml, where an engine answers.
 
-In: a Part. Out: commands to Docker Compose. Invariant: only this project's containers
-(name gramtap-dev) are touched, and `down` removes them. An engine that cannot fetch the
-images is no engine for us: services falls back to native packages and says so.
+In: a Part. Out: commands to Docker Compose. Invariant: only the containers of this clone
+are touched (the Compose project is named after its path), and `down` removes them. An engine
+that cannot fetch the images is no engine for us: services falls back to native packages.
 """
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 
-from .part import ROOT, Part
+from .part import ROOT, Failed, Part
 
 FILE = ROOT / "deploy" / "compose.yaml"
+PROJECT = "gramtap-" + hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
 
 
 def command() -> list[str] | None:
@@ -21,7 +23,7 @@ def command() -> list[str] | None:
         return None
     for words in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(words[0]) and _answers([*words, "version"]):
-            return [*words, "-f", str(FILE)]
+            return [*words, "-p", PROJECT, "-f", str(FILE)]
     return None
 
 
@@ -54,21 +56,24 @@ class Compose:
         )
 
     def fetch(self) -> str | None:
-        """Fetches the image; the reason if that fails."""
+        """Fetches the image unless the engine has it; the reason if that fails."""
+        if _answers(["docker", "image", "inspect", self._image()]):
+            return None
+        print(f"{self.part.name}: fetching the image {self._image()}", flush=True)
         try:
             done = self._run("pull", patience=600.0)
         except subprocess.TimeoutExpired:
-            return "fetching the image took more than 10 minutes"
+            return "10 minutes were not enough"
         lines = done.stderr.strip().splitlines()
-        return None if done.returncode == 0 else (lines[-1] if lines else "unknown")
+        return None if done.returncode == 0 else (lines[-1] if lines else "no reason given")
 
     def install(self) -> None:
         """Nothing: the image was fetched."""
 
     def start(self) -> None:
         self.part.folder.mkdir(parents=True, exist_ok=True)
-        # `up` would make a new container of a killed one whose file changed; `start` keeps its data.
-        self._checked("start" if self._container() else "up", *([] if self._container() else ["-d"]))
+        # A killed container is started again, with its data; `up` may make a new one instead.
+        self._checked(*(["start"] if self._container() else ["up", "-d"]))
 
     def stop(self) -> bool:
         if self._container() and self.state().endswith("paused"):
@@ -96,8 +101,7 @@ class Compose:
 
     def version(self, probed: str) -> str:
         """The probe's answer, or the image's tag where the protocol tells no version."""
-        tag = re.search(r":(\d[\w.]*)", self._inspect("{{.Config.Image}}"))
-        return tag[1] if probed == "unknown" and tag else probed
+        return self._image().partition(":")[2] if probed == "unknown" else probed
 
     def log_tail(self) -> str:
         return self._run("logs", "--no-color", "--tail", "30").stdout
@@ -105,10 +109,17 @@ class Compose:
     def wipe(self) -> None:
         """Nothing: a container's data goes with it."""
 
+    def _image(self) -> str:
+        """The image that compose.yaml names for this part."""
+        found = re.search(rf"^  {self.part.name}:\n(?:    .*\n)*?    image: (\S+)$", FILE.read_text(), re.MULTILINE)
+        if found is None:
+            raise Failed(f"{FILE} names no image for {self.part.name}")
+        return found[1]
+
     def _checked(self, *more: str) -> None:
         done = self._run(*more)
         if done.returncode != 0:
-            raise RuntimeError(f"{self.part.name}: docker compose {more[0]}: {done.stderr.strip()}")
+            raise Failed(f"{self.part.name}: docker compose {more[0]}: {done.stderr.strip()}")
 
     def _container(self) -> str:
         return self._run("ps", "-a", "-q").stdout.strip()

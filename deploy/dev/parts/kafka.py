@@ -10,8 +10,8 @@ import re
 import shutil
 import subprocess
 
-from .native import Failed, Native
-from .part import ROOT
+from .native import Native
+from .part import ROOT, Failed
 
 POM = ROOT / "deploy" / "dev" / "kafka" / "pom.xml"
 
@@ -102,7 +102,7 @@ class Kafka(Native):
         print(f"kafka: fetching Apache Kafka {wanted_version()} with Maven (46 jars, 43 MB; once)", flush=True)
         shutil.rmtree(lib, ignore_errors=True)
         self.run(
-            ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
+            ["mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(POM), "dependency:copy-dependencies"]
             + [f"-DoutputDirectory={lib}", "-DincludeScope=runtime"]
         )
         stamp.write_text(wanted)

@@ -13,12 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .part import ROOT, Part
+from .part import ROOT, Failed, Part
 from .process import Process, as_user
-
-
-class Failed(Exception):
-    """A part cannot be run; the text says why and what to do."""
 
 
 class Native:
@@ -203,6 +199,7 @@ class Postgres(Native):
         else:
             place = tempfile.mkdtemp(prefix="gramtap-postgres-", dir="/var/tmp")
             data.symlink_to(place)
+            print(f"postgres: user {user} cannot enter {self.folder}: its data is in {place}", flush=True)
         if user is not None:
             shutil.chown(data, user, user)
         os.chmod(data, 0o700)

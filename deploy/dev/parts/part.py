@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[3]
 STATE = ROOT / "target" / "dev-services"
 
 
+class Failed(Exception):
+    """A part cannot be run; the text says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One service that the tests use."""
@@ -34,7 +38,7 @@ class Part:
     @property
     def given(self) -> bool:
         """Whether the environment names another address than our own."""
-        return os.environ.get(self.variable, self.own) != self.own
+        return self.address != self.own
 
     @property
     def address(self) -> str:
