@@ -13,17 +13,25 @@
 
 mod answer;
 mod budget;
+mod envelope;
+mod inflate;
 mod limits;
 mod mask;
+mod multipart;
 mod origin;
+mod params;
 mod polls;
 pub mod record;
 mod request;
+mod split;
 mod standing;
 mod stopwatch;
+mod tree;
+mod updates;
 
-pub use answer::{AnswerCopy, AnswerHead, AnswerTap, Envelope, Expect, Seen};
+pub use answer::{AnswerCopy, AnswerHead, AnswerTap, Expect};
 pub use budget::Budget;
+pub use envelope::Envelope;
 pub use limits::{CaptureLimits, Cut};
 pub use mask::{Mask, PseudonymKey};
 pub use origin::Ending;
@@ -32,3 +40,4 @@ pub use record::{CallFacts, Observed};
 pub use request::{RequestCopy, RequestHead, RequestTap};
 pub use standing::{Place, TokenHash, Unverified, Verified};
 pub use stopwatch::Stopwatch;
+pub use updates::Seen;

@@ -1,18 +1,18 @@
 //! The copy of an answer: the envelope of a call, or the updates of a poll one by one.
 //!
 //! In: the head's words and every chunk of the body, from the relay. Out: [`AnswerCopy`], read by
-//! `record.rs`. Invariant: at most `capture.body_limit` of a call's answer; of a poll's one update
-//! at a time (`split.rs`), filtered by `mask.rs` as soon as it is whole, so that no update is
-//! held unfiltered for longer than it streams by. Beyond a limit or the budget: cut, never a wait.
+//! `record.rs`. Invariant: at most `capture.body_limit` of a call's answer; of a poll's the updates
+//! that `updates.rs` lets through. Beyond a limit or the budget: cut, never a wait.
 
-use std::borrow::Cow;
-
-use gramtap_events::call::Error;
-use serde_json::value::RawValue;
+use std::fmt;
 
 use super::budget::{Budget, Claim};
+use super::envelope::Envelope;
+use super::inflate::{self, Inflate};
 use super::limits::{CaptureLimits, Cut};
 use super::mask::Mask;
+use super::tree::{Head, Node};
+use super::updates::{Seen, Updates};
 
 /// What kind of answer is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +34,30 @@ pub struct AnswerHead<'a> {
     pub content_encoding: Option<&'a [u8]>,
 }
 
-/// Copies an answer as it streams by.
-#[derive(Debug)]
+/// Copies an answer as it streams by. Its `Debug` shows sizes only.
 pub struct AnswerTap {
-    bytes: u64,
     status: u16,
+    bytes: u64,
+    decoder: Option<Box<Inflate>>,
+    copying: Copying,
+    cut: Option<Cut>,
+}
+
+enum Copying {
+    Nothing,
+    Body(Body),
+    Updates(Box<Updates>),
+}
+
+/// A call's answer in the making.
+struct Body {
+    held: Vec<u8>,
+    most: usize,
+    cut: Option<Cut>,
     claim: Claim,
 }
 
-/// The copy of an answer.
-#[derive(Debug)]
+/// The copy of an answer. Its `Debug` shows sizes only.
 pub struct AnswerCopy {
     /// The answer's status.
     pub status: u16,
@@ -53,44 +67,18 @@ pub struct AnswerCopy {
     pub whole: bool,
     /// What the answer says.
     pub envelope: Envelope,
-    /// Why the result, or some of the updates, are not here; to be counted.
+    /// Why the result, or some of the updates, are not here.
     pub cut: Option<Cut>,
     /// The updates of a poll, in order.
     pub updates: Vec<Seen>,
-    /// Elements of `result` beyond the most that are told one by one (1,000); to be counted.
+    /// Updates beyond the most that are told one by one.
     pub beyond: u64,
-    _claim: Claim,
+    body: Vec<u8>,
+    _claim: Option<Claim>,
 }
 
-/// What an answer says.
-#[derive(Debug)]
-pub enum Envelope {
-    /// `{"ok":true,…}`, the result raw and unmasked; `None` when it was cut or split into updates.
-    Ok(Option<Box<RawValue>>),
-    /// `{"ok":false,…}`, the description unmasked.
-    Failed(Error),
-    /// A file, as asked for.
-    File,
-    /// An empty body.
-    Empty,
-    /// Something else: a front server's page.
-    NotJson,
-    /// It looks like an envelope, but what it says was not seen (cut, or an unknown encoding).
-    Unread,
-}
-
-/// An update that passed by, already filtered.
-#[derive(Debug)]
-pub struct Seen {
-    /// Telegram's number, where it was seen.
-    pub update_id: Option<i64>,
-    /// The name of the field beside it, or `other:<name>`, where it was seen.
-    pub kind: Option<Cow<'static, str>>,
-    /// What the privacy mode lets through.
-    pub update: Option<Box<RawValue>>,
-    /// Why it is not here; to be counted.
-    pub cut: Option<Cut>,
-}
+/// What is kept of a body when the budget is spent: enough for `ok` and an error.
+const BEGINNING: usize = 1024;
 
 impl AnswerTap {
     /// A tap for an answer with this head. Holds nothing yet.
@@ -102,32 +90,131 @@ impl AnswerTap {
         mask: &Mask,
         head: &AnswerHead<'_>,
     ) -> Self {
-        let _ = (expect, limits, mask);
+        let mut copying = match expect {
+            Expect::File if head.status < 400 => Copying::Nothing,
+            Expect::File | Expect::Call => Copying::Body(Body {
+                held: Vec::new(),
+                most: limits.body,
+                cut: None,
+                claim: budget.claim(),
+            }),
+            Expect::Poll => Copying::Updates(Box::new(Updates::new(limits, budget, mask))),
+        };
+        let mut cut = None;
+        let mut decoder = None;
+        let (claim, most) = match &mut copying {
+            Copying::Nothing => (None, 0),
+            Copying::Body(body) => (Some(&mut body.claim), limits.body.saturating_add(1)),
+            Copying::Updates(updates) => (
+                Some(updates.claim()),
+                limits.answer.saturating_add(limits.body),
+            ),
+        };
+        if let Some(claim) = claim {
+            match inflate::decoder(head.content_encoding, most, claim) {
+                Ok(made) => decoder = made.map(Box::new),
+                Err(why) => cut = Some(why),
+            }
+        }
+        if cut.is_some() {
+            copying = Copying::Nothing;
+        }
         Self {
-            bytes: 0,
             status: head.status,
-            claim: budget.claim(),
+            bytes: 0,
+            decoder,
+            copying,
+            cut,
         }
     }
 
     /// A chunk of the body as it is passed on: still compressed, but no longer chunked.
     pub fn push(&mut self, chunk: &[u8]) {
         self.bytes += chunk.len() as u64;
+        let copying = &mut self.copying;
+        match &mut self.decoder {
+            None => {
+                copying.take(chunk);
+            }
+            Some(decoder) => decoder.push(chunk, &mut |decoded| copying.take(decoded)),
+        }
     }
 
     /// The body has ended; `whole` unless it was cut short.
     #[must_use]
     pub fn finish(self, whole: bool) -> AnswerCopy {
-        AnswerCopy {
+        let encoded = self.decoder.and_then(|decoder| decoder.cut(true));
+        let mut copy = AnswerCopy {
             status: self.status,
             bytes: self.bytes,
             whole,
             envelope: Envelope::Unread,
-            cut: None,
+            cut: self.cut,
             updates: Vec::new(),
             beyond: 0,
-            _claim: self.claim,
+            body: Vec::new(),
+            _claim: None,
+        };
+        let cut = match self.copying {
+            Copying::Nothing => {
+                // Nothing is copied of a file, nor of what cannot be read.
+                if self.cut.is_none() {
+                    copy.envelope = Envelope::File;
+                }
+                None
+            }
+            Copying::Body(body) => {
+                copy.envelope = Envelope::read(&body.held);
+                copy.body = body.held;
+                copy._claim = Some(body.claim);
+                body.cut
+            }
+            Copying::Updates(updates) => {
+                let cut = updates.cut();
+                copy.envelope = Envelope::read(updates.envelope());
+                (copy.updates, copy.beyond, copy._claim) = updates.finish();
+                cut
+            }
+        };
+        let unfinished =
+            (!whole && !matches!(copy.envelope, Envelope::File)).then_some(Cut::Unfinished);
+        copy.cut = copy.cut.or(cut).or(encoded).or(unfinished);
+        copy
+    }
+}
+
+impl Copying {
+    /// Takes decoded bytes; whether more are wanted.
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Body(body) => body.take(bytes),
+            Self::Updates(updates) => {
+                updates.take(bytes);
+                true
+            }
         }
+    }
+}
+
+impl Body {
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        if self.cut.is_some() {
+            return false;
+        }
+        let room = self.most - self.held.len();
+        if bytes.len() > room {
+            self.cut = Some(Cut::TooLarge);
+        }
+        let mut fits = &bytes[..bytes.len().min(room)];
+        if !self.claim.grow(fits.len()) {
+            self.cut = Some(Cut::Budget);
+            self.held.truncate(BEGINNING);
+            self.claim.shrink_to(self.held.len());
+            fits = &fits[..fits.len().min(BEGINNING - self.held.len())];
+        }
+        self.held.extend_from_slice(fits);
+        self.cut.is_none()
     }
 }
 
@@ -136,9 +223,39 @@ impl AnswerCopy {
     #[must_use]
     pub fn ok(&self) -> Option<bool> {
         match self.envelope {
-            Envelope::Ok(_) => Some(true),
+            Envelope::Ok => Some(true),
             Envelope::Failed(_) => Some(false),
             _ => None,
         }
+    }
+
+    /// How many updates the answer held.
+    #[must_use]
+    pub fn update_count(&self) -> u64 {
+        self.updates.len() as u64 + self.beyond
+    }
+
+    /// The result of a call, unmasked.
+    pub(super) fn result(&self) -> Option<Node<'_>> {
+        let head = Head::parse(&self.body);
+        let found = head.members.into_iter().find(|(name, _)| name == "result");
+        found.and_then(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for AnswerTap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnswerTap({}, {} bytes)", self.status, self.bytes)
+    }
+}
+
+impl fmt::Debug for AnswerCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, bytes, .. } = self;
+        write!(
+            f,
+            "AnswerCopy({status}, {bytes} bytes, {} updates)",
+            self.update_count()
+        )
     }
 }

@@ -6,7 +6,7 @@
 
 use gramtap_events::call::Origin;
 
-use super::answer::{AnswerCopy, Envelope};
+use super::envelope::Envelope;
 
 /// How a call ended, as the relay knows it. Labels are fixed words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +36,86 @@ pub enum Ending {
 }
 
 /// Who answered, and the word for what happened where it was not Telegram.
-#[must_use]
 pub(super) fn origin(
     ending: Ending,
-    answer: Option<&AnswerCopy>,
+    envelope: Option<&Envelope>,
 ) -> (Origin, Option<&'static str>) {
-    match (ending, answer.map(|answer| &answer.envelope)) {
+    use Envelope::{Empty, Failed, File, NotJson, Ok, Unread};
+    match (ending, envelope) {
         (Ending::Own { label }, _) => (Origin::Gramtap, Some(label)),
-        (Ending::NoAnswer { label }, _) => (Origin::Network, Some(label)),
-        (_, Some(Envelope::Ok(_) | Envelope::Failed(_))) => (Origin::Telegram, None),
+        (Ending::NoAnswer { label } | Ending::CutShort { label }, _) => {
+            (Origin::Network, Some(label))
+        }
+        (Ending::Answered, Some(Ok | Failed(_) | File)) => (Origin::Telegram, None),
+        // A late answer, which the bot did not wait for: its status is not there.
+        (Ending::Left { .. }, Some(Ok | Failed(_))) => (Origin::Telegram, None),
         (Ending::Left { label }, _) => (Origin::Client, Some(label)),
-        (Ending::CutShort { label }, _) => (Origin::Network, Some(label)),
-        (Ending::Answered, Some(Envelope::File)) => (Origin::Telegram, None),
-        (Ending::Answered, Some(Envelope::Unread)) => (Origin::Telegram, Some("unread")),
-        (Ending::Answered, Some(Envelope::NotJson)) => (Origin::Edge, Some("page")),
-        (Ending::Answered, Some(Envelope::Empty) | None) => (Origin::Edge, Some("empty")),
+        (Ending::Answered, Some(Unread)) => (Origin::Telegram, Some("unread")),
+        (Ending::Answered, Some(NotJson)) => (Origin::Edge, Some("page")),
+        (Ending::Answered, Some(Empty) | None) => (Origin::Edge, Some("empty")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_answered() {
+        let failed = Envelope::read(br#"{"ok":false,"error_code":400}"#);
+        let left = Ending::Left { label: "left" };
+        let cut = Ending::CutShort { label: "cut" };
+        let network = Ending::NoAnswer { label: "connect" };
+        let own = Ending::Own { label: "not_found" };
+        let table = [
+            (
+                Ending::Answered,
+                Some(&Envelope::Ok),
+                Origin::Telegram,
+                None,
+            ),
+            (Ending::Answered, Some(&failed), Origin::Telegram, None),
+            (
+                Ending::Answered,
+                Some(&Envelope::File),
+                Origin::Telegram,
+                None,
+            ),
+            (
+                Ending::Answered,
+                Some(&Envelope::NotJson),
+                Origin::Edge,
+                Some("page"),
+            ),
+            (
+                Ending::Answered,
+                Some(&Envelope::Empty),
+                Origin::Edge,
+                Some("empty"),
+            ),
+            (
+                Ending::Answered,
+                Some(&Envelope::Unread),
+                Origin::Telegram,
+                Some("unread"),
+            ),
+            (Ending::Answered, None, Origin::Edge, Some("empty")),
+            (cut, Some(&Envelope::Ok), Origin::Network, Some("cut")),
+            (cut, Some(&Envelope::File), Origin::Network, Some("cut")),
+            (network, None, Origin::Network, Some("connect")),
+            (own, None, Origin::Gramtap, Some("not_found")),
+            (left, None, Origin::Client, Some("left")),
+            (left, Some(&Envelope::Unread), Origin::Client, Some("left")),
+            (left, Some(&Envelope::File), Origin::Client, Some("left")),
+            (left, Some(&Envelope::Ok), Origin::Telegram, None),
+            (left, Some(&failed), Origin::Telegram, None),
+        ];
+        for (ending, envelope, who, label) in table {
+            assert_eq!(
+                origin(ending, envelope),
+                (who, label),
+                "{ending:?} {envelope:?}"
+            );
+        }
     }
 }

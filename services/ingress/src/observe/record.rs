@@ -1,21 +1,29 @@
 //! The records of a call.
 //!
-//! In: [`CallFacts`] of the relay, the copies of both taps, the bot's [`Mask`]. Out: records for
+//! In: [`CallFacts`] of the relay, the copies of both taps, the bot's [`Mask`]. Out: [`Observed`], for
 //! `publish/`. Invariant: pure but for the minting of record ids; nothing that the privacy mode
-//! forbids is in a record, and no token is in any.
+//! forbids is in a record, and no token is in any; a call becomes exactly one record, or is
+//! counted in exactly one fold.
 
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 use std::time::Instant;
 
-use gramtap_events::call::{CallRecord, Client, TokenStanding, Took};
-use gramtap_events::update::Update;
-use gramtap_events::{Mint, Moment, TenantId};
-use gramtap_telegram::{BotId, Door};
+use gramtap_events::call::{Call, CallRecord, Client, Error, Http, TokenStanding, Took};
+use gramtap_events::update::{Update, Via};
+use gramtap_events::{Mint, Moment, Record, TenantId};
+use gramtap_telegram::{BotId, Door, Method};
 
 use super::answer::AnswerCopy;
-use super::mask::Mask;
-use super::origin::Ending;
-use super::polls::PollFolds;
+use super::envelope::Envelope;
+use super::limits::Cut;
+use super::mask::{self, Mask};
+use super::origin::{Ending, origin};
+use super::polls::{EmptyPoll, PollFolds};
 use super::request::RequestCopy;
+use super::updates::Seen;
 
 /// What the relay knows of a call when it is over.
 #[derive(Clone, Debug)]
@@ -49,16 +57,23 @@ pub struct CallFacts {
 /// The records that a call gave, in the order in which they are to be sent.
 #[derive(Debug, Default)]
 pub struct Observed {
-    /// For `gramtap.calls.v1`.
-    pub calls: Vec<CallRecord>,
     /// For `gramtap.updates.v1`.
     pub updates: Vec<Update>,
+    /// For `gramtap.calls.v1`.
+    pub calls: Vec<CallRecord>,
+    /// Why something is missing in these records, once for each thing; to be counted.
+    pub cuts: Vec<Cut>,
+    /// Updates that are told nowhere, an answer having had more than 1,000; to be counted.
+    pub beyond: u64,
 }
+
+/// The longest `User-Agent` of a record.
+const LONGEST_AGENT: usize = 256;
 
 /// Turns a call into records. An empty poll becomes part of a fold, which is told later.
 #[must_use]
 pub fn observe(
-    facts: CallFacts,
+    mut facts: CallFacts,
     request: &RequestCopy,
     answer: Option<AnswerCopy>,
     mask: &Mask,
@@ -66,6 +81,185 @@ pub fn observe(
     now: Instant,
     mint: &Mint,
 ) -> Observed {
-    let _ = (facts, request, answer, mask, folds, now, mint);
-    Observed::default()
+    facts.client.agent = facts
+        .client
+        .agent
+        .map(|agent| mask::plain(&agent, LONGEST_AGENT));
+    let asked = Asked::of(&facts.door, request);
+    let mut observed = Observed::default();
+    if asked.is_poll() {
+        if is_empty_poll(&facts, &asked, answer.as_ref()) {
+            observed.calls.extend(
+                folds
+                    .empty(empty_poll(facts), now, mint)
+                    .map(CallRecord::Polls),
+            );
+            return observed;
+        }
+        let earlier = folds.close(facts.tenant, &facts.client, mint);
+        observed.calls.extend(earlier.map(CallRecord::Polls));
+    }
+    let mut answer = answer;
+    if let Some(answer) = &mut answer {
+        observed.beyond = answer.beyond;
+        for seen in answer.updates.drain(..) {
+            observed.cuts.extend(seen.cut);
+            observed.updates.push(update(&facts, seen, mint));
+        }
+    }
+    let (call, cuts) = call(facts, &asked, request, answer.as_ref(), mask, mint);
+    observed.cuts.extend(cuts.into_iter().flatten());
+    observed.calls.push(CallRecord::Call(call));
+    observed
+}
+
+/// What a call asked for.
+struct Asked {
+    name: String,
+    /// `None` for a download.
+    method: Option<Method>,
+    test: bool,
+}
+
+impl Asked {
+    /// An empty name stands for the argument `method`, as Telegram reads it.
+    fn of(door: &Door, request: &RequestCopy) -> Self {
+        let (test, method) = match door {
+            Door::File { test } => {
+                return Self {
+                    name: "file".to_owned(),
+                    method: None,
+                    test: *test,
+                };
+            }
+            Door::Method { test, method } => (*test, method),
+        };
+        let argument = match method.as_str() {
+            "" => request.argument("method"),
+            _ => None,
+        };
+        let method = argument.map_or_else(|| method.clone(), |name| Method::named(&name));
+        Self {
+            name: name_of(&method),
+            method: Some(method),
+            test,
+        }
+    }
+
+    fn is_poll(&self) -> bool {
+        self.method.as_ref().is_some_and(Method::is_get_updates)
+    }
+}
+
+/// The name as records write it: an unknown one up to the first sign that no method has, so that
+/// neither a token nor a part of one is in it.
+fn name_of(method: &Method) -> String {
+    let fits = |sign: &char| sign.is_ascii_alphanumeric() || matches!(sign, '_' | '-' | '.' | '/');
+    method.as_str().chars().take_while(fits).collect()
+}
+
+fn is_empty_poll(facts: &CallFacts, asked: &Asked, answer: Option<&AnswerCopy>) -> bool {
+    let is_empty = |answer: &AnswerCopy| {
+        answer.envelope == Envelope::Ok && answer.cut.is_none() && answer.update_count() == 0
+    };
+    facts.ending == Ending::Answered && !asked.test && answer.is_some_and(is_empty)
+}
+
+fn empty_poll(facts: CallFacts) -> EmptyPoll {
+    EmptyPoll {
+        tenant: facts.tenant,
+        bot: facts.bot,
+        client: facts.client,
+        from: facts.at,
+        to: facts.until,
+        took_us: facts.took.total_us,
+    }
+}
+
+fn update(facts: &CallFacts, seen: Seen, mint: &Mint) -> Update {
+    Update {
+        v: Update::VERSION,
+        record: mint.mint(),
+        tenant: facts.tenant,
+        bot: facts.bot,
+        at: facts.until,
+        via: Via::Poll,
+        client: Some(facts.client.clone()),
+        update_id: seen.update_id,
+        kind: seen.kind,
+        update: seen.update,
+        cut: seen.cut.is_some(),
+    }
+}
+
+fn call(
+    facts: CallFacts,
+    asked: &Asked,
+    request: &RequestCopy,
+    answer: Option<&AnswerCopy>,
+    mask: &Mask,
+    mint: &Mint,
+) -> (Call, [Option<Cut>; 2]) {
+    let (arguments, params_cut) = request.arguments();
+    // Downloads have no parameters, and nobody should read any into their queries.
+    let method = asked.method.as_ref();
+    let params = method.and_then(|method| mask.params(method, arguments));
+    let result = answer.and_then(AnswerCopy::result).zip(method);
+    let result = result.and_then(|(result, method)| mask.result(method, result));
+    let result_cut = answer.and_then(|answer| answer.cut);
+    let (origin, label) = origin(facts.ending, answer.map(|answer| &answer.envelope));
+    let call = Call {
+        v: CallRecord::VERSION,
+        record: mint.mint(),
+        tenant: facts.tenant,
+        bot: facts.bot,
+        at: facts.at,
+        client: facts.client,
+        method: asked.name.clone(),
+        test: asked.test,
+        http: Http {
+            verb: facts.verb,
+            shape: request.shape(),
+            bytes_in: request.bytes(),
+            bytes_out: facts.bytes_out,
+            status: facts.status,
+        },
+        token: facts.token,
+        params,
+        params_cut: params_cut.is_some(),
+        files: mask.files(request.files()),
+        ok: answer.and_then(AnswerCopy::ok),
+        result,
+        result_cut: result_cut.is_some(),
+        error: error(facts.status, answer, mask),
+        origin,
+        label: label.map(Cow::Borrowed),
+        took: facts.took,
+    };
+    (call, [params_cut, result_cut])
+}
+
+/// What Telegram said was wrong, or else the status that the bot got.
+fn error(status: Option<u16>, answer: Option<&AnswerCopy>, mask: &Mask) -> Option<Error> {
+    if let Some(Envelope::Failed(error)) = answer.map(|answer| &answer.envelope) {
+        let status = i64::from(answer.map_or(0, |answer| answer.status));
+        return Some(Error {
+            code: if error.code == 0 { status } else { error.code },
+            description: error
+                .description
+                .as_deref()
+                .and_then(|text| mask.description(text)),
+            retry_after: error.retry_after,
+            migrate_to_chat_id: error.migrate_to_chat_id.and_then(|id| mask.id(id)),
+        });
+    }
+    let code = status
+        .or(answer.map(|answer| answer.status))
+        .filter(|code| *code >= 400)?;
+    Some(Error {
+        code: i64::from(code),
+        description: None,
+        retry_after: None,
+        migrate_to_chat_id: None,
+    })
 }

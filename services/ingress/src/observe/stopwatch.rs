@@ -112,6 +112,8 @@ fn micros(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    type Sums = (u64, u64, u64);
+
     enum Mark {
         Sent,
         Received,
@@ -119,7 +121,7 @@ mod tests {
         Resumes,
     }
 
-    fn took(marks: &[(u64, Mark)], end: u64) -> (u64, u64, u64) {
+    fn took(marks: &[(u64, Mark)], end: u64) -> Sums {
         let zero = Instant::now();
         let at = |us: u64| zero + Duration::from_micros(us);
         let mut watch = Stopwatch::start(zero);
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn own_time_is_what_neither_telegram_nor_the_bot_took() {
         use Mark::*;
-        let table: [(&str, Vec<(u64, Mark)>, u64, (u64, u64, u64)); 10] = [
+        let table: [(&str, Vec<(u64, Mark)>, u64, Sums); 10] = [
             (
                 "plain",
                 vec![(10, Sent), (90, Received)],

@@ -1,0 +1,105 @@
+//! Reads a request's arguments as Telegram's server does.
+//!
+//! In: [`RequestCopy`]'s query and body. Out: one object of arguments, for `mask.rs` and for routing.
+//! Invariant: the query comes first, then the body, and of several with one name the first
+//! counts; what is malformed ends the reading of its part, and what stood before it counts.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use super::limits::Cut;
+use super::multipart::Parts;
+use super::tree::{Head, Members, Node, keep_first};
+
+/// A body's parameters, as copied.
+pub(super) enum Body {
+    /// Empty, or of a type that Telegram does not look at.
+    None,
+    Form(Box<[u8]>),
+    Json(Box<[u8]>),
+    Parts(Box<Parts>),
+}
+
+/// All arguments of a request, and why some are missing where the copy itself (`cut`) does not say so.
+pub(super) fn arguments<'a>(
+    query: &'a str,
+    body: &'a Body,
+    cut: Option<Cut>,
+) -> (Members<'a>, Option<Cut>) {
+    let mut members = Members::new();
+    let mut unread = None;
+    form(query.as_bytes(), &mut members);
+    match body {
+        Body::None => {}
+        Body::Form(bytes) => form(whole_pairs(bytes, cut), &mut members),
+        Body::Json(bytes) => unread = json(bytes, &mut members),
+        Body::Parts(parts) => {
+            for field in &parts.fields {
+                match field.form {
+                    true => form(&field.value, &mut members),
+                    false => {
+                        let value = String::from_utf8_lossy(&field.value);
+                        members.push((Cow::Borrowed(&field.name), Node::Text(value)));
+                    }
+                }
+            }
+        }
+    }
+    members.retain(|(name, _)| !name.is_empty());
+    keep_first(&mut members);
+    (members, cut.or(unread))
+}
+
+/// An argument as Telegram passes it on: a string's text, anything else as JSON.
+pub(super) fn as_text(value: Node<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        Node::Text(text) => Some(text),
+        other => other.raw().map(|raw| Cow::Owned(raw.get().to_owned())),
+    }
+}
+
+/// `a=1&b=2`, percent-encoded, a plus being a space.
+fn form<'a>(bytes: &'a [u8], into: &mut Members<'a>) {
+    for pair in bytes
+        .split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+    {
+        let middle = memchr::memchr(b'=', pair);
+        let (name, value) = match middle {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &[][..]),
+        };
+        into.push((decoded(name), Node::Text(decoded(value))));
+    }
+}
+
+/// A copy that was cut ends inside a pair.
+fn whole_pairs(bytes: &[u8], cut: Option<Cut>) -> &[u8] {
+    match cut {
+        Some(_) => &bytes[..memchr::memrchr(b'&', bytes).unwrap_or(0)],
+        None => bytes,
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    if memchr::memchr2(b'%', b'+', bytes).is_none() {
+        return String::from_utf8_lossy(bytes);
+    }
+    let spaced: Vec<u8> = bytes
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    let decoded: Vec<u8> = percent_decode(&spaced).collect();
+    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+}
+
+fn json<'a>(bytes: &'a [u8], into: &mut Members<'a>) -> Option<Cut> {
+    let head = Head::parse(bytes);
+    let nothing = matches!(bytes.trim_ascii(), b"" | b"null");
+    let unread = !head.whole && !nothing;
+    for (name, value) in head.members {
+        into.extend(value.map(|value| (name, value)));
+    }
+    unread.then_some(Cut::Unreadable)
+}
