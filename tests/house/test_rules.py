@@ -134,6 +134,7 @@ class Waiting(RuleTest):
             "tests/it/a.rs": HEADER + f"tokio::time::{SLEEP}(second).await;\n",
             "src/b.rs": HEADER + f"#[cfg(test)]\nmod tests {{\n  fn a() {{ thread::{SLEEP}(d); }}\n}}\n",
             "src/c/tests.rs": HEADER + f"{SLEEP}(d).await;\n",
+            "tests/i.rs": HEADER + f"#[tokio::test(start_paused = true)]\nthread::{SLEEP}(d);\n",
             "tests/d.py": f"time.{SLEEP}(1)\n",
             "tests/e.js": "set" + "Timeout(next, 5)\n",
             "tests/f.go": "time.Sl" + "eep(1)\n",
@@ -141,7 +142,7 @@ class Waiting(RuleTest):
             "src/h.rs": HEADER + "#[test]\n#[ignore]\nfn a() {}\n",
         }
         places = ["src/b.rs:6", "src/c/tests.rs:4", "src/h.rs:5"]
-        places += ["tests/d.py:1", "tests/e.js:1", "tests/f.go:1", "tests/g.sh:4", "tests/it/a.rs:4"]
+        places += ["tests/d.py:1", "tests/e.js:1", "tests/f.go:1", "tests/g.sh:4", "tests/i.rs:5", "tests/it/a.rs:4"]
         self.assertEqual(sorted(self.offences(waiting.check, bad)), places)
 
     def test_waiting_that_is_allowed(self):
@@ -149,6 +150,8 @@ class Waiting(RuleTest):
             "src/a.rs": HEADER + f"fn a() {{ tokio::time::{SLEEP}(backoff).await; }}\n",
             "tests/b.rs": HEADER + f"tokio::time::{SLEEP}(d).await; // paced: ten calls a second\n",
             "tests/c.rs": HEADER + f"// paced: as fast as a human\ntokio::time::{SLEEP}(d).await;\n",
+            "tests/e.rs": HEADER + f"#[tokio::test(start_paused = true)]\ntokio::time::{SLEEP}(d);\n",
+            "tests/f.rs": HEADER + f"// paced: the clock is paused by whoever calls this\n{SLEEP}(d);\n{SLEEP}(d);\n",
             "tests/d.rs": HEADER + f"clock.{SLEEP}(d).await;\n// {SLEEP}(d)\n",
         }
         self.assertEqual(self.offences(waiting.check, good), [])
@@ -162,7 +165,7 @@ class Exemptions(RuleTest):
     def test_reasons_and_tests(self):
         good = {
             "src/a.rs": HEADER + '#[allow(clippy::disallowed_methods, reason = "counted here")]\nfn a() {}\n'
-            "#[cfg(test)]\nmod tests {\n    #![allow(clippy::unwrap_used)]\n}\n",
+            "#[cfg(test)]\npub(crate) mod tests {\n    #![allow(clippy::unwrap_used)]\n}\n",
             "src/b.rs": HEADER + "#[allow(dead_code)]\nfn b() {}\n",
             "tests/c.rs": HEADER + "#![allow(clippy::unwrap_used)]\n",
         }

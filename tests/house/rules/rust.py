@@ -56,7 +56,7 @@ def _block_end(text: str, start: int) -> int:
 
 def test_part(code: str) -> int:
     """Where the `#[cfg(test)]` module of a file begins, or the end of the file."""
-    found = re.search(r"#\[cfg\((?:test|all\(test[^\]]*)\)\]\s*(?:#\[[^\]]*\]\s*)*mod\s+\w+\s*\{", code)
+    found = re.search(r"#\[cfg\((?:test|all\(test[^\]]*)\)\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))?\s+)?mod\s+\w+\s*\{", code)
     return found.start() if found else len(code)
 
 
