@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from rules import edges, exemptions, headers, hosts, lengths, licences, logs, names, rust, waiting
+from rules import edges, exemptions, headers, hosts, lengths, licences, logs, names, rust, unused, waiting
 from rules.metadata import Metadata
 from rules.tree import Tree
 
@@ -177,6 +177,16 @@ class Hosts(RuleTest):
         for host in hosts.HOSTS:
             text = f"a\nhttps://{host}/x\n"
             self.assertEqual(self.offences(hosts.check, {"a.md": text, "Cargo.lock": text}), ["a.md:2"], host)
+
+
+class Unused(RuleTest):
+    def test_a_dependency_that_no_source_names(self):
+        tree = self.tree_of({"a/src/lib.rs": HEADER + '#[serde(with = "humantime_serde")] // url\nuse tokio_util::x;\n'})
+        dependencies = [{"name": name, "kind": None} for name in ("tokio-util", "humantime-serde", "url", "rustls")]
+        member = package("a", dependencies=dependencies, manifest_path=str(tree.root / "a" / "Cargo.toml"))
+        member["metadata"] = {"house": {"features-only": ["rustls"]}}
+        found = list(unused.check(Metadata([member], [member]), {}))
+        self.assertEqual([offence.what.split()[0] for offence in found], ["url"])
 
 
 class Lexing(unittest.TestCase):

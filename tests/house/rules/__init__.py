@@ -4,7 +4,7 @@ A rule is a function that gives offences: those of RULES look at the tree of fil
 those of DEPENDENCY_RULES at cargo's metadata and deny.toml.
 """
 
-from . import edges, exemptions, headers, hosts, lengths, licences, logs, names, waiting
+from . import edges, exemptions, headers, hosts, lengths, licences, logs, names, unused, waiting
 
 RULES = [
     headers.check,
@@ -15,4 +15,4 @@ RULES = [
     exemptions.check,
     hosts.check,
 ]
-DEPENDENCY_RULES = [edges.check, licences.check_licences, licences.check_bans]
+DEPENDENCY_RULES = [edges.check, licences.check_licences, licences.check_bans, unused.check]
