@@ -19,6 +19,9 @@ use crate::message::Delivery;
 use crate::{embedded, kafka};
 use inbox::{Inbox, Release};
 
+/// The longest metadata of a commit, in bytes: what Kafka takes by default.
+pub const METADATA: usize = 4096;
+
 /// One partition of one topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TopicPartition {
@@ -133,7 +136,7 @@ pub struct Commit {
     pub partition: TopicPartition,
     /// The offset to go on from: one more than that of the last record that is done.
     pub offset: i64,
-    /// Kept with it; Kafka takes 4 KiB by default.
+    /// Kept with it; at most [`METADATA`] long.
     pub metadata: String,
 }
 
@@ -188,8 +191,8 @@ impl Consumer {
         self.inbox.next().await
     }
 
-    /// Commits an offset of a partition that is assigned to this consumer, with up to 4 KiB of
-    /// metadata. Commits of one partition must be made one after another.
+    /// Commits an offset of a partition that is assigned to this consumer, with metadata of at
+    /// most [`METADATA`] bytes. Commits of one partition must be made one after another.
     pub async fn commit(
         &self,
         partition: TopicPartition,
@@ -198,6 +201,9 @@ impl Consumer {
     ) -> Result<(), CommitError> {
         if !self.inbox.owns(partition) {
             return Err(CommitError::NotAssigned(partition));
+        }
+        if metadata.len() > METADATA {
+            return Err(CommitError::TooLarge);
         }
         let commit = Commit {
             partition,

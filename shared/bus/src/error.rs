@@ -194,6 +194,9 @@ pub enum CommitError {
     /// The partition belongs to another member by now: its work will be done again there.
     #[error("{} is not assigned to this consumer", .0)]
     NotAssigned(TopicPartition),
+    /// The metadata is longer than [`crate::consume::METADATA`].
+    #[error("the metadata is too long")]
+    TooLarge,
     /// Worth another try.
     #[error("not committed: {0}")]
     Failed(String),
@@ -208,6 +211,7 @@ impl CommitError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::NotAssigned(_) => "not_assigned",
+            Self::TooLarge => "too_large",
             Self::Failed(_) => "failed",
             Self::Closed => "closed",
         }

@@ -20,6 +20,7 @@ pub mod message;
 pub mod partition;
 pub mod port;
 pub mod produce;
+mod thread;
 pub mod topics;
 pub mod transact;
 

@@ -165,7 +165,7 @@ impl Bus {
     ) -> Result<Reader, ConsumeError> {
         match &self.engine {
             Engine::Kafka(kafka) => kafka::reader::read(kafka, from, isolation).await,
-            Engine::Embedded(log) => embedded::reader::read(log, from),
+            Engine::Embedded(log) => embedded::reader::read(log, from).await,
         }
     }
 
@@ -198,7 +198,7 @@ impl Bus {
     pub async fn ends(&self, topic: &'static Topic) -> Result<Vec<Ends>, ConsumeError> {
         match &self.engine {
             Engine::Kafka(kafka) => kafka.ends(topic).await,
-            Engine::Embedded(log) => log.ends(topic),
+            Engine::Embedded(log) => log.ends(topic).await,
         }
     }
 

@@ -29,6 +29,9 @@ pub struct ProducerOptions {
     pub max_records: usize,
     /// Their bytes at most.
     pub max_bytes: usize,
+    /// In the embedded log: synced to disk before it is acknowledged, so that it outlives the
+    /// loss of power too, not only of the process. Kafka's promise is its replication.
+    pub durable: bool,
 }
 
 impl ProducerOptions {
@@ -41,6 +44,7 @@ impl ProducerOptions {
             expiry: None,
             max_records: 100_000,
             max_bytes: 32 * 1024 * 1024,
+            durable: false,
         }
     }
 
@@ -53,6 +57,7 @@ impl ProducerOptions {
             expiry: Some(Duration::from_secs(30)),
             max_records: 10_000,
             max_bytes: 64 * 1024 * 1024,
+            durable: true,
         }
     }
 }
@@ -211,6 +216,21 @@ impl Reports {
 
     pub(crate) fn ledger(&self) -> &ledger::Ledger {
         &self.ledger
+    }
+
+    pub(crate) fn health(&self, reachable: bool, broken: Option<String>) -> Health {
+        let sums = self.ledger.sums();
+        Health {
+            accepted: sums.accepted,
+            delivered: sums.delivered,
+            failed: sums.failed,
+            waiting: sums.waiting,
+            waiting_bytes: sums.waiting_bytes,
+            last_ack: sums.last_ack,
+            oldest_waiting: sums.oldest_waiting,
+            reachable,
+            broken,
+        }
     }
 
     /// Books an offer; the envelope must come back through `report` or `retract`.

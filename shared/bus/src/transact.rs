@@ -6,8 +6,6 @@
 //! transactors with one id the older is fenced. Dropped without commit: aborted. Blocking calls
 //! run on a thread of the transactor's own.
 
-use std::sync::Arc;
-
 use crate::consume::{Commit, Membership};
 use crate::error::TransactionError;
 use crate::message::Message;
@@ -30,7 +28,7 @@ impl Transactor {
     pub async fn begin(&mut self) -> Result<Transaction<'_>, TransactionError> {
         match &mut self.engine {
             Engine::Kafka(handle) => handle.begin().await?,
-            Engine::Embedded(handle) => handle.begin()?,
+            Engine::Embedded(handle) => handle.begin(),
         }
         Ok(Transaction {
             transactor: self,
@@ -68,7 +66,6 @@ impl Transaction<'_> {
                 lost.partition
             )));
         }
-        let member = Arc::new(member.clone());
         match &mut self.transactor.engine {
             Engine::Kafka(handle) => handle.send_offsets(member, offsets).await,
             Engine::Embedded(handle) => handle.send_offsets(member, offsets),

@@ -1,6 +1,4 @@
 //! Placeholder of the signatures.
-use std::sync::Arc;
-
 use super::Kafka;
 use crate::consume::{Commit, Membership};
 use crate::error::TransactionError;
@@ -20,7 +18,7 @@ impl Handle {
     }
     pub(crate) async fn send_offsets(
         &mut self,
-        _: Arc<Membership>,
+        _: &Membership,
         _: Vec<Commit>,
     ) -> Result<(), TransactionError> {
         Ok(())

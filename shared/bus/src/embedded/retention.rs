@@ -1,0 +1,244 @@
+//! Retention: old records go, in small steps between commits.
+//!
+//! In: the writer, once a second or at once while a step left something to do. Out: deleted rows,
+//! the partitions' new lows, pages given back to the file system. Invariant: a step deletes at
+//! most [`STEP`] records, so that no append waits long; records go from a partition's low end
+//! only, and what goes before its time, because of `max_bytes`, is counted and logged.
+
+use std::time::{Duration, Instant};
+
+use gramtap_events::Topic;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::Core;
+use super::catalog::{Entry, Partition, offset, place};
+
+/// Records that one step deletes at most.
+const STEP: usize = 500;
+
+/// How long after a step that found nothing to do the next one comes.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the tombstone of a key is kept, so that every reader sees it.
+const TOMBSTONES: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Free pages that are kept for new records: 64 MiB.
+const SPARE_PAGES: i64 = 16 * 1024;
+
+/// When the next step is due.
+#[derive(Default)]
+pub(super) struct Retention {
+    next: Option<Instant>,
+    /// Records that went before their time, since the last line in the log.
+    evicted: u64,
+    told: Option<Instant>,
+}
+
+impl Retention {
+    pub(super) fn due_in(&self) -> Duration {
+        let next = self
+            .next
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        next.unwrap_or_default()
+    }
+
+    /// One step.
+    pub(super) fn step(&mut self, core: &Core, connection: &mut Connection) {
+        let more = self.delete(core, connection).unwrap_or_else(|error| {
+            tracing::warn!(%error, "old records cannot be deleted");
+            false
+        });
+        let pause = if more { Duration::ZERO } else { PAUSE };
+        self.next = Some(Instant::now() + pause);
+        self.tell();
+    }
+
+    /// All steps there are to do.
+    #[cfg(any(test, feature = "conformance"))]
+    pub(super) fn run(&mut self, core: &Core, connection: &mut Connection) {
+        while self.delete(core, connection).unwrap_or(false) {}
+    }
+
+    fn tell(&mut self) {
+        let quiet = self
+            .told
+            .is_some_and(|at| at.elapsed() < Duration::from_secs(60));
+        if self.evicted > 0 && !quiet {
+            let records = std::mem::take(&mut self.evicted);
+            self.told = Some(Instant::now());
+            tracing::warn!(
+                records,
+                "the log is over bus.embedded.max_bytes, oldest records deleted"
+            );
+        }
+    }
+
+    /// Returns whether there is more to do.
+    fn delete(&mut self, core: &Core, connection: &mut Connection) -> rusqlite::Result<bool> {
+        let now = (core.clock)();
+        let topics = core.catalog.all();
+        for entry in &topics {
+            let Some(keep) = kept(entry.topic, core.section.retention) else {
+                continue;
+            };
+            let cut = before(now, keep);
+            for partition in entry.partitions.iter() {
+                let expired = |at| at < cut;
+                if delete_oldest(connection, partition, expired)? > 0 {
+                    return Ok(true);
+                }
+            }
+        }
+        if used_bytes(connection)? > core.section.max_bytes.as_u64()
+            && let Some(partition) = oldest(connection, &topics)?
+        {
+            let deleted = delete_oldest(connection, partition, |_| true)?;
+            self.evicted += u64::try_from(deleted).unwrap_or_default();
+            return Ok(deleted > 0);
+        }
+        if delete_tombstones(connection, before(now, TOMBSTONES))? {
+            return Ok(true);
+        }
+        give_back(connection)
+    }
+}
+
+/// How long a topic's records are kept; none: for ever, because compaction alone decides.
+fn kept(topic: Option<&'static Topic>, most: Duration) -> Option<Duration> {
+    match topic {
+        Some(topic) if topic.compacted => None,
+        Some(topic) => Some(topic.retention.map_or(most, |own| own.min(most))),
+        None => Some(most),
+    }
+}
+
+/// The time that lies so far before `now`; what is older goes.
+fn before(now: i64, keep: Duration) -> i64 {
+    now.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How many of these records, the oldest of a partition in order, go; a younger one keeps all
+/// behind it.
+fn going(oldest: &[(i64, i64)], expired: impl Fn(i64) -> bool) -> usize {
+    oldest.iter().take_while(|(_, at)| expired(*at)).count()
+}
+
+/// Deletes from the low end of a partition, and returns how many.
+fn delete_oldest(
+    connection: &mut Connection,
+    partition: &Partition,
+    expired: impl Fn(i64) -> bool,
+) -> rusqlite::Result<usize> {
+    // Most looks find nothing: one row tells.
+    match oldest_records(connection, partition, 1)?.first() {
+        Some((_, at)) if expired(*at) => {}
+        _ => return Ok(0),
+    }
+    let oldest = oldest_records(connection, partition, STEP)?;
+    let count = going(&oldest, expired);
+    let Some((last, _)) = count.checked_sub(1).and_then(|last| oldest.get(last)) else {
+        return Ok(0);
+    };
+    let low = last + 1;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute(
+        "DELETE FROM record WHERE place >= ?1 AND place < ?2",
+        [partition.place(partition.low()), partition.place(low)],
+    )?;
+    transaction.execute(
+        "UPDATE partition SET low = ?2 WHERE id = ?1",
+        [partition.id, low],
+    )?;
+    transaction.commit()?;
+    partition.publish_low(low);
+    Ok(count)
+}
+
+/// Offset and time of the oldest records.
+fn oldest_records(
+    connection: &Connection,
+    partition: &Partition,
+    count: usize,
+) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let mut query = connection.prepare_cached(
+        "SELECT place, at FROM record WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3",
+    )?;
+    let (from, to) = (
+        partition.place(partition.low()),
+        partition.place(partition.high()),
+    );
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let rows = query.query_map([from, to, count], |row| {
+        Ok((offset(row.get(0)?), row.get(1)?))
+    })?;
+    rows.collect()
+}
+
+/// The partition whose oldest record is the oldest of all that may be deleted.
+fn oldest<'a>(
+    connection: &Connection,
+    topics: &'a [Entry],
+) -> rusqlite::Result<Option<&'a Partition>> {
+    let mut heads = Vec::new();
+    for entry in topics
+        .iter()
+        .filter(|entry| kept(entry.topic, Duration::MAX).is_some())
+    {
+        for partition in entry.partitions.iter() {
+            if let Some((_, at)) = oldest_records(connection, partition, 1)?.first() {
+                heads.push((*at, partition));
+            }
+        }
+    }
+    Ok(heads
+        .into_iter()
+        .min_by_key(|(at, _)| *at)
+        .map(|(_, partition)| partition))
+}
+
+/// What the file's records take of the disk.
+fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let pages = pragma("page_count")? - pragma("freelist_count")?;
+    Ok(u64::try_from(pages * pragma("page_size")?).unwrap_or_default())
+}
+
+fn delete_tombstones(connection: &mut Connection, cut: i64) -> rusqlite::Result<bool> {
+    let found: Option<i64> = connection
+        .prepare_cached("SELECT 1 FROM latest WHERE gone_at < ?1 LIMIT 1")?
+        .query_row([cut], |row| row.get(0))
+        .optional()?;
+    if found.is_none() {
+        return Ok(false);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let limit = i64::try_from(STEP).unwrap_or(i64::MAX);
+    let gone: Vec<(i64, Vec<u8>, i64)> = transaction
+        .prepare_cached("SELECT partition, key, offset FROM latest WHERE gone_at < ?1 LIMIT ?2")?
+        .query_map([cut, limit], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for (partition, key, offset) in gone {
+        transaction.execute(
+            "DELETE FROM record WHERE place = ?1",
+            [place(partition, offset)],
+        )?;
+        transaction.execute(
+            "DELETE FROM latest WHERE partition = ?1 AND key = ?2",
+            params![partition, key],
+        )?;
+    }
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Gives pages that stay free back to the file system, some at a time.
+fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
+    let free: i64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+    if free <= SPARE_PAGES {
+        return Ok(false);
+    }
+    connection.execute_batch("PRAGMA incremental_vacuum(1024)")?;
+    Ok(true)
+}

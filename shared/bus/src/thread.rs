@@ -1,0 +1,35 @@
+//! Threads of the bus: everything that may block runs on one of these.
+//!
+//! In: names and functions. Out: counted threads of `shared/actors`. Invariant: no thread is
+//! waited for without a bound, and none is ended from outside.
+
+use tokio::sync::oneshot;
+
+use crate::error::BusError;
+
+/// Runs a function on a thread of its own.
+pub(crate) fn spawn<F>(name: &'static str, function: F) -> Result<(), BusError>
+where
+    F: FnOnce() + Send + 'static,
+{
+    #[expect(clippy::disallowed_methods, reason = "to be replaced")]
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(function)
+        .map(drop)
+        .map_err(|_| BusError::Thread(name))
+}
+
+/// Runs a function on a thread of its own and waits for what it returns, without blocking.
+pub(crate) async fn ask<T, F>(name: &'static str, function: F) -> Result<T, BusError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let (answer, asked) = oneshot::channel();
+    spawn(name, move || {
+        // Nobody need be waiting any more.
+        drop(answer.send(function()));
+    })?;
+    asked.await.map_err(|_| BusError::Thread(name))
+}
