@@ -218,6 +218,3 @@ pub struct Drained {
     /// Stages that panicked or overran their budgets.
     pub failed: Vec<&'static str>,
 }
-
-#[cfg(test)]
-mod tests;

@@ -103,12 +103,10 @@ impl<A: Actor<Context = Context<A>>> Kept<A> {
     /// thread is waited for without bound; the caller sets one.
     pub async fn stop(self) {
         let Self {
-            slot,
             supervisor,
             release,
             ..
         } = self;
-        slot.close();
         drop(release);
         // A supervisor that was dropped with its runtime has ended its actor, too.
         supervisor.await.ok();

@@ -12,6 +12,51 @@
 //! Invariant: nothing ends unnoticed. A panic costs the actor's state and what waited in its
 //! mailbox, each message counted; never the process, the thread, or a neighbour. This crate needs
 //! `panic = "unwind"`.
+//!
+//! An actor's file declares its messages, its bounds, and handlers that only unwrap:
+//!
+//! ```
+//! use actix::{Actor, Context, Handler, Message};
+//! use gramtap_actors::{Policy, Queued, keep};
+//!
+//! struct Enqueue(u64);
+//!
+//! impl Message for Enqueue {
+//!     type Result = ();
+//! }
+//!
+//! #[derive(Default)]
+//! struct Batcher {
+//!     waiting: Vec<u64>,
+//! }
+//!
+//! impl Actor for Batcher {
+//!     type Context = Context<Self>;
+//! }
+//!
+//! impl Handler<Queued<Enqueue>> for Batcher {
+//!     type Result = ();
+//!
+//!     fn handle(&mut self, queued: Queued<Enqueue>, _: &mut Self::Context) {
+//!         self.enqueue(queued.take());
+//!     }
+//! }
+//!
+//! impl Batcher {
+//!     fn enqueue(&mut self, Enqueue(record): Enqueue) {
+//!         self.waiting.push(record);
+//!     }
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(
+//! #     tokio::task::LocalSet::new().run_until(async {
+//! let batcher = keep("batcher", Policy::default(), Batcher::default);
+//! let lane = batcher.lossy(1024);
+//! assert_eq!(lane.offer(Enqueue(1)), Ok(()));
+//! batcher.stop().await;
+//! #     }),
+//! # );
+//! ```
 
 mod drain;
 mod keeper;

@@ -202,6 +202,3 @@ where
         write!(formatter, "Durable({})", self.0.stats.actor)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,8 +1,9 @@
 //! One life of an actor, from its factory to its end. Input: a factory and a mailbox, from
 //! `keeper/host.rs`. Output: how it ended, to the supervisor. Invariant: the actor's context is
-//! polled here, inside `catch_unwind`, and not by the arbiter, so a panic is seen for what it is;
-//! its last words (`stopping`, `stopped`) are caught as well, where they would otherwise abort the
-//! process. A life ends at once when its vitals say so, whatever it waits for.
+//! polled here, inside `catch_unwind`, and not by the arbiter, so a panic is seen for what it is,
+//! and the actor's last words (`stopping`, `stopped`) are not spoken while that panic unwinds: there
+//! a panic of their own would abort the process. A life ends at once when its vitals say so,
+//! whatever it waits for.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -78,16 +79,12 @@ pub(super) async fn live<A: Actor<Context = Context<A>>>(
     let Ok(mut life) = born else {
         return Death::Panic;
     };
-    let death = tokio::select! {
+    tokio::select! {
         biased;
         () = vitals.end.cancelled() => Death::Told,
         end = AssertUnwindSafe(&mut life).catch_unwind() => match end {
             Ok(()) => Death::Stop,
             Err(_) => Death::Panic,
         },
-    };
-    match catch_unwind(AssertUnwindSafe(move || drop(life))) {
-        Ok(()) => death,
-        Err(_) => Death::Panic,
     }
 }

@@ -1,6 +1,6 @@
 //! Where the address of the living actor is. Input: the supervisor, at each birth and death.
-//! Output: the lanes, which are led to it. Invariant: one address a life, in one place; once closed
-//! by the end of its keeper, a slot stays empty.
+//! Output: the lanes, which are led to it. Invariant: one address a life, in one place; the lanes are
+//! led on before anything that was sent to the life before is dropped.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -23,7 +23,6 @@ pub(super) struct Slot<A: Actor<Context = Context<A>>> {
 struct State<A: Actor> {
     address: Option<Addr<A>>,
     lanes: Vec<Weak<dyn Connect<A>>>,
-    closed: bool,
 }
 
 impl<A: Actor<Context = Context<A>>> Slot<A> {
@@ -31,7 +30,6 @@ impl<A: Actor<Context = Context<A>>> Slot<A> {
         let state = State {
             address: None,
             lanes: Vec::new(),
-            closed: false,
         };
         Self {
             state: Mutex::new(state),
@@ -47,14 +45,8 @@ impl<A: Actor<Context = Context<A>>> Slot<A> {
         receiver
     }
 
-    /// Leads the lanes nowhere until the next life.
+    /// Leads the lanes nowhere, until the next life if there is one.
     pub(super) fn empty(&self) {
-        self.lead(None);
-    }
-
-    /// Leads the lanes nowhere for good.
-    pub(super) fn close(&self) {
-        self.lock().closed = true;
         self.lead(None);
     }
 
@@ -77,7 +69,6 @@ impl<A: Actor<Context = Context<A>>> Slot<A> {
 
     fn lead(&self, address: Option<Addr<A>>) {
         let mut state = self.lock();
-        let address = address.filter(|_| !state.closed);
         state.lanes.retain(|lane| {
             let lane = lane.upgrade();
             if let Some(lane) = &lane {

@@ -2,7 +2,7 @@
 //! life, the lanes' direction, the observer. Invariant: it ends only with its [`Kept`](super::Kept);
 //! until then there is an actor, or a wait whose length `restart.rs` decided.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use actix::{Actor, Context, dev::channel::AddressReceiver};
 use tokio::{sync::oneshot, time::Instant};
@@ -20,10 +20,6 @@ use crate::{
     restart::Restarts,
     spawn::Task,
 };
-
-/// Turns of the scheduler that an actor is given after its time is up. If the whole thread stood
-/// still, its answer may be next in line and must not be taken for missing.
-const GRACE_TURNS: usize = 8;
 
 /// Keeps one actor.
 pub(super) struct Supervisor<A: Actor<Context = Context<A>>, H> {
@@ -118,7 +114,7 @@ impl<A: Actor<Context = Context<A>>, H: Host<A>> Supervisor<A, H> {
             }
             mailbox = next.unwrap_or_else(|| self.slot.open());
         }
-        self.slot.close();
+        self.slot.empty();
     }
 
     /// Runs one life to its end and tells why it ended; `None` if the keeper is to end, too.
@@ -138,7 +134,7 @@ impl<A: Actor<Context = Context<A>>, H: Host<A>> Supervisor<A, H> {
         tokio::select! {
             biased;
             () = self.released.cancelled() => {
-                self.slot.close();
+                self.slot.empty();
                 vitals.end.cancel();
                 // An error means that the life was dropped with its runtime.
                 death.await.ok();
@@ -149,30 +145,20 @@ impl<A: Actor<Context = Context<A>>, H: Host<A>> Supervisor<A, H> {
         }
     }
 
-    /// Ends when the actor neither gives a sign of life nor takes messages.
+    /// Ends when the actor neither gives a sign of life nor takes messages. An actor whose mailbox
+    /// never runs empty has no time for signs, but it is not stalled.
     async fn stalled(&self, vitals: &Vitals) {
         loop {
             tokio::time::sleep(self.policy.heartbeat).await;
-            let taken = self.slot.count_taken();
-            let sign = vitals.sign_of_life();
-            tokio::pin!(sign);
-            loop {
-                if tokio::time::timeout(self.policy.stall, &mut sign)
-                    .await
-                    .is_ok()
-                {
-                    break;
-                }
-                let moving = self.slot.count_taken() != taken;
-                let graced = async {
-                    for _ in 0..GRACE_TURNS {
-                        tokio::task::yield_now().await;
-                    }
-                };
-                tokio::select! {
-                    biased;
-                    () = &mut sign => break,
-                    () = graced => if !moving { return },
+            let mut sign = pin!(vitals.sign_of_life());
+            let mut taken = self.slot.count_taken();
+            while tokio::time::timeout(self.policy.stall, &mut sign)
+                .await
+                .is_err()
+            {
+                let before = std::mem::replace(&mut taken, self.slot.count_taken());
+                if taken == before {
+                    return;
                 }
             }
         }
