@@ -10,7 +10,7 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -67,21 +67,40 @@ impl Exchange {
 
     /// Moves both ways until something of the answer has come.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fed, Fault>> {
-        let stand = match self.push(cx) {
-            Ok(stand) => stand,
-            Err(cause) => return Poll::Ready(Err(self.fault(cause))),
-        };
+        loop {
+            // First, so that a fast upload cannot hide an early answer.
+            if let Poll::Ready(outcome) = self.pull(cx) {
+                return Poll::Ready(outcome);
+            }
+            let was_broken = self.broken.is_some();
+            let waits_for = match self.push(cx) {
+                Ok(stand) => stand,
+                Err(cause) => return Poll::Ready(Err(self.fault(cause))),
+            };
+            if was_broken == self.broken.is_some() {
+                return self
+                    .patience
+                    .poll(cx)
+                    .map(|()| Err(self.silence(waits_for)));
+            }
+        }
+    }
+
+    /// Reads until something of the answer has come.
+    fn pull(&mut self, cx: &mut Context<'_>) -> Poll<Result<Fed, Fault>> {
         loop {
             if let Some(flaw) = self.decoder.failure() {
                 return Poll::Ready(Err(self.fault(flaw)));
             }
             let decoder = &mut self.decoder;
-            let read = self
-                .connection
-                .wire
-                .poll_read(cx, |bytes| (!bytes.is_empty()).then(|| decoder.feed(bytes)));
+            // What a used connection says before it was asked is no answer to this request.
+            let unasked = self.connection.reused && self.connection.wire.accepted() == self.mark;
+            let read = ready!(self.connection.wire.poll_read(cx, |bytes| {
+                (!unasked && !bytes.is_empty()).then(|| decoder.feed(bytes))
+            }));
             match read {
-                Poll::Ready(Ok(Some(fed))) => {
+                _ if unasked => return Poll::Ready(Err(self.fault(Cause::Closed))),
+                Ok(Some(fed)) => {
                     self.patience.renew();
                     if let Some(head) = &fed.head {
                         self.head = Some(head.keep);
@@ -90,40 +109,38 @@ impl Exchange {
                         return Poll::Ready(Ok(fed));
                     }
                 }
-                Poll::Ready(Ok(None)) if self.decoder.close() => {
+                Ok(None) if self.decoder.close() => {
                     self.head = Some(false);
                     return Poll::Ready(Ok(Fed::default()));
                 }
-                Poll::Ready(Ok(None)) => return Poll::Ready(Err(self.cut(None))),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.cut(Some(error)))),
-                Poll::Pending => break,
+                Ok(None) => return Poll::Ready(Err(self.cut(None))),
+                Err(error) => return Poll::Ready(Err(self.cut(Some(error)))),
             }
-        }
-        match self.patience.poll(cx) {
-            Poll::Ready(()) if stand == Stand::Caller => {
-                Poll::Ready(Err(self.fault(Cause::UploadIdle)))
-            }
-            Poll::Ready(()) => Poll::Ready(Err(self.fault(Cause::Idle))),
-            Poll::Pending => Poll::Pending,
         }
     }
 
     /// Goes on sending alone, after the answer has ended.
     pub(crate) fn poll_upload(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let stand = match self.push(cx) {
+        let waits_for = match self.push(cx) {
             Ok(stand) => stand,
             Err(cause) => return Poll::Ready(Err(self.fault(cause))),
         };
-        match (stand, self.broken.take()) {
+        match (waits_for, self.broken.take()) {
             (_, Some(error)) => Poll::Ready(Err(self.fault(Cause::Send(error)))),
             (Stand::Sent, None) => Poll::Ready(Ok(())),
-            (waits_for, None) => self.patience.poll(cx).map(|()| {
-                Err(self.fault(match waits_for {
-                    Stand::Caller => Cause::UploadIdle,
-                    _ => Cause::Idle,
-                }))
-            }),
+            (waits_for, None) => self
+                .patience
+                .poll(cx)
+                .map(|()| Err(self.silence(waits_for))),
         }
+    }
+
+    /// Nothing has moved for too long.
+    fn silence(&self, waits_for: Stand) -> Fault {
+        self.fault(match waits_for {
+            Stand::Caller => Cause::UploadIdle,
+            Stand::Upstream | Stand::Sent => Cause::Idle,
+        })
     }
 
     /// Sends what can be sent. An upstream that stops taking the request may have answered

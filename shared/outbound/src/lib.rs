@@ -31,6 +31,6 @@ pub use decoder::{AnswerDecoder, Fed, MAX_INTERIM};
 pub use exchange::Timing;
 pub use fault::{Cause, Fault, Phase, Retry, Side, Unsendable};
 pub use head::{AnswerHead, Framing, MAX_HEAD, MAX_HEADERS, Malformed, Version};
-pub use pool::{Pool, Sending};
+pub use pool::{POOL_ACTOR, Pool, Sending};
 pub use request::{Outgoing, RequestHead, UploadError};
 pub use upstream::{Scheme, Upstream, UpstreamError};

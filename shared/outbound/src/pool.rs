@@ -2,14 +2,17 @@
 //!
 //! In: requests of the relay and of the deliveries. Out: `Sending`, which takes an idle
 //! connection or dials one, and ends in an `Answer`.
-//! Invariant: connections in use never exceed the bound, and no call fails because the idle
-//! ones are gone: who finds none dials.
+//! Invariant: there are never more connections than the bound, and no call fails because the
+//! idle ones are gone: who finds none dials. At the bound the longest unused connection makes
+//! room; if all are in use, the call is refused at once: waiting would only hide it.
 
+mod actor;
 mod sending;
 mod shelf;
 
-use std::{cell::RefCell, rc::Rc};
+use std::rc::Rc;
 
+use gramtap_actors::{Kept, Policy, keep};
 use tokio::time::Instant;
 
 use crate::{
@@ -22,8 +25,11 @@ use crate::{
     upstream::Upstream,
 };
 
+use actor::{Door, Gauges, PoolActor};
 pub use sending::Sending;
-use shelf::Shelf;
+
+/// The name of the pool's actor, in metrics and logs.
+pub const POOL_ACTOR: &str = "outbound_pool";
 
 /// The connections of one worker. Clones are the same pool.
 #[derive(Clone)]
@@ -32,17 +38,30 @@ pub struct Pool(Rc<Inner>);
 struct Inner {
     config: OutboundConfig,
     census: Rc<Census>,
-    shelf: RefCell<Shelf>,
+    door: Door,
+    /// Ends the actor, and with it the idle connections, when the last clone goes.
+    _actor: Kept<PoolActor>,
 }
 
 impl Pool {
     /// A pool for the thread that calls this.
+    ///
+    /// # Panics
+    /// Outside an arbiter or `LocalSet`.
     #[must_use]
     pub fn start(config: OutboundConfig) -> Self {
+        let (door, census) = (Door::default(), Census::new(config.max_connections));
+        let gauges = Rc::new(Gauges::new(census.clone()));
+        let factory = {
+            let door = door.clone();
+            move || PoolActor::new(&config, &door, gauges.clone())
+        };
+        let actor = keep(POOL_ACTOR, Policy::default(), factory);
         Self(Rc::new(Inner {
-            census: Census::new(config.max_connections),
-            shelf: RefCell::new(Shelf::new(config.max_idle, config.keep_alive)),
             config,
+            census,
+            door,
+            _actor: actor,
         }))
     }
 
@@ -52,9 +71,15 @@ impl Pool {
         self.0.config.limits()
     }
 
+    /// Connections that exist: in use, idle and being made.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.0.census.open()
+    }
+
     /// Makes a call. The head is written to a buffer before this returns; nothing of it is
     /// borrowed by what waits. Dropping the future, or the body of the answer, closes the
-    /// connection.
+    /// connection at once.
     ///
     /// Nothing is ever sent twice: only when a connection that had served before turns out to
     /// be closed before the kernel has taken one byte of the request, another one is dialled.
@@ -85,32 +110,45 @@ impl Pool {
 
     /// An idle connection that is still good.
     fn check_out(&self, upstream: &Upstream) -> Option<Connection> {
-        let mut shelf = self.0.shelf.borrow_mut();
-        while let Some(mut connection) = shelf.take(upstream.id()) {
-            if connection.is_quiet() {
-                return Some(connection);
+        let now = Instant::now();
+        self.0.door.with(|shelf| {
+            while let Some((mut connection, unused)) = shelf.take(upstream.id(), now) {
+                if connection.is_fit(unused) {
+                    return Some(connection);
+                }
             }
-        }
-        None
-    }
-
-    /// A place for a new connection; an idle one makes room if need be.
-    fn admit(&self) -> Result<Permit, Fault> {
-        self.0
-            .census
-            .admit()
-            .or_else(|| {
-                self.0.shelf.borrow_mut().evict();
-                self.0.census.admit()
-            })
-            .ok_or_else(|| Fault::new(Cause::PoolFull, Phase::Dial))
+            None
+        })?
     }
 
     /// Keeps a connection whose call is over.
     pub(crate) fn check_in(&self, mut connection: Connection) {
         if connection.is_quiet() {
             connection.reused = true;
-            self.0.shelf.borrow_mut().put(connection, Instant::now());
+            // Without a shelf it is closed: the actor is dead, and its keeper builds another.
+            self.0
+                .door
+                .with(|shelf| shelf.put(connection, Instant::now()));
         }
+    }
+
+    /// A place for a new connection; the longest unused one makes room if need be.
+    fn admit(&self) -> Result<Permit, Fault> {
+        let census = &self.0.census;
+        census
+            .admit()
+            .or_else(|| {
+                self.0.door.with(|shelf| shelf.evict());
+                census.admit()
+            })
+            .ok_or_else(|| Fault::new(Cause::PoolFull, Phase::Dial))
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("open", &self.open())
+            .finish_non_exhaustive()
     }
 }

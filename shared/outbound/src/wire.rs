@@ -9,10 +9,12 @@
 use std::{
     cell::RefCell,
     io::{self, IoSlice},
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -88,6 +90,19 @@ impl Wire {
         match self {
             Self::Plain(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    /// Whether the kernel knows that the peer has closed, or holds unread data of a plain one.
+    pub(crate) fn is_closed(&self) -> bool {
+        let (tcp, plain) = match self {
+            Self::Plain(counted) => (&counted.tcp, true),
+            // What waits there may be TLS's own, such as a session ticket.
+            Self::Tls(stream) => (&stream.get_ref().0.tcp, false),
+        };
+        match SockRef::from(tcp).peek(&mut [MaybeUninit::uninit()]) {
+            Ok(waiting) => waiting == 0 || plain,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
         }
     }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures_util::future::LocalBoxFuture;
+use gramtap_telemetry::Counter;
 
 use crate::{
     answer::Answer,
@@ -58,7 +59,12 @@ impl Stage {
             Err(fault) => return Self::Refused(fault),
         };
         let (upstream, within) = (call.upstream.clone(), call.limits.connect);
-        let wire = Box::pin(async move { dial(&upstream, within).await });
+        let wire = Box::pin(async move {
+            let outcome = dial(&upstream, within).await;
+            let result = outcome.as_ref().map_or_else(Fault::label, |_| "ok");
+            Counter::UpstreamDials { result }.inc();
+            outcome
+        });
         Self::Dialing(Box::new(Dialing { call, permit, wire }))
     }
 }

@@ -37,16 +37,16 @@ impl Shelf {
         }
     }
 
-    /// The connection of this upstream that was used last.
-    pub(crate) fn take(&mut self, upstream: u64) -> Option<Connection> {
+    /// The connection of this upstream that was used last, and how long ago that was.
+    pub(crate) fn take(&mut self, upstream: u64, now: Instant) -> Option<(Connection, Duration)> {
         let queue = self.idle.get_mut(&upstream)?;
         let idle = queue.pop_back();
         if queue.is_empty() {
             self.idle.remove(&upstream);
         }
-        let Idle { connection, .. } = idle?;
+        let Idle { connection, since } = idle?;
         self.count -= 1;
-        Some(connection)
+        Some((connection, now.duration_since(since)))
     }
 
     /// Keeps a connection; beyond the bound the longest unused one goes.

@@ -2,16 +2,17 @@
 //!
 //! In: connections of the pool under test. Out: what the script writes; what it read is for
 //! the test to look at. A script that panics fails the test through `Server::finish`.
+#![allow(dead_code, reason = "each test binary uses its part of it")]
 
-use std::{cell::Cell, future::Future, net::SocketAddr, rc::Rc, time::Duration};
+use std::{cell::Cell, net::SocketAddr, rc::Rc, time::Duration};
 
+use futures_util::{Stream, TryStreamExt, stream};
+use gramtap_outbound::{Answer, Fault, OutboundConfig, Outgoing, Pool, RequestHead, Upstream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
-
-use gramtap_outbound::{Answer, Fault, OutboundConfig, Outgoing, Pool, RequestHead, Upstream};
 
 /// Runs a test on a worker-like thread, with a deadline that only a hang reaches.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
@@ -62,6 +63,16 @@ impl Server {
         }
     }
 
+    /// Answers every request with 200 and `ok`.
+    pub(crate) async fn ok() -> Self {
+        Self::start(|mut peer| async move {
+            while peer.head().await.is_some() {
+                peer.write(OK).await;
+            }
+        })
+        .await
+    }
+
     /// Connections accepted so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.get()
@@ -73,11 +84,15 @@ impl Server {
 
     /// Fails if a script has failed.
     pub(crate) async fn finish(self) {
+        tokio::task::yield_now().await;
         if self.scripts.is_finished() {
             self.scripts.await.unwrap();
         }
     }
 }
+
+/// An answer of two bytes.
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// One connection, seen from the server.
 pub(crate) struct Peer {
@@ -112,13 +127,23 @@ impl Peer {
         self.buffer.drain(..length).collect()
     }
 
+    /// What has come, or comes next; nothing if the client leaves.
+    pub(crate) async fn some(&mut self) -> Vec<u8> {
+        if self.buffer.is_empty() {
+            self.buffer.reserve(256 * 1024);
+            self.tcp.read_buf(&mut self.buffer).await.unwrap_or(0);
+        }
+        std::mem::take(&mut self.buffer)
+    }
+
     pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.tcp.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Waits until the client closes or resets.
-    pub(crate) async fn until_closed(&mut self) {
+    /// Waits until the client closes or resets; what it still sent.
+    pub(crate) async fn until_closed(&mut self) -> Vec<u8> {
         while self.tcp.read_buf(&mut self.buffer).await.unwrap_or(0) > 0 {}
+        std::mem::take(&mut self.buffer)
     }
 }
 
@@ -126,9 +151,9 @@ pub(crate) fn pool() -> Pool {
     Pool::start(OutboundConfig::default())
 }
 
-pub(crate) type Headers<'a> = [(&'a [u8], &'a [u8]); 0];
+pub(crate) type Headers = [(&'static [u8], &'static [u8]); 0];
 
-pub(crate) fn get(target: &str) -> RequestHead<'_, Headers<'static>> {
+pub(crate) fn get(target: &str) -> RequestHead<'_, Headers> {
     RequestHead {
         method: b"GET",
         target: target.as_bytes(),
@@ -136,7 +161,7 @@ pub(crate) fn get(target: &str) -> RequestHead<'_, Headers<'static>> {
     }
 }
 
-pub(crate) fn post(target: &str) -> RequestHead<'_, Headers<'static>> {
+pub(crate) fn post(target: &str) -> RequestHead<'_, Headers> {
     RequestHead {
         method: b"POST",
         target: target.as_bytes(),
@@ -144,17 +169,48 @@ pub(crate) fn post(target: &str) -> RequestHead<'_, Headers<'static>> {
     }
 }
 
-/// A call and the whole of its body.
+/// A call and the whole of its answer.
 pub(crate) async fn call(pool: &Pool, upstream: &Upstream) -> Result<(u16, Vec<u8>), Fault> {
-    let answer = pool
-        .send(upstream, get("/"), Outgoing::None, pool.limits())
-        .await?;
-    whole(answer).await
+    whole(
+        pool.send(upstream, get("/"), Outgoing::None, pool.limits())
+            .await?,
+    )
+    .await
+}
+
+/// A call with a body that comes in parts.
+pub(crate) async fn upload(
+    pool: &Pool,
+    upstream: &Upstream,
+    length: Option<u64>,
+    parts: impl Stream<Item = Result<bytes::Bytes, std::io::Error>> + 'static,
+) -> Result<Answer, Fault> {
+    pool.send(
+        upstream,
+        post("/"),
+        Outgoing::stream(length, parts),
+        pool.limits(),
+    )
+    .await
+}
+
+pub(crate) fn parts(
+    parts: &[&'static str],
+) -> impl Stream<Item = Result<bytes::Bytes, std::io::Error>> + 'static {
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|part| Ok(bytes::Bytes::from_static(part.as_bytes())))
+        .collect();
+    stream::iter(parts)
 }
 
 pub(crate) async fn whole(answer: Answer) -> Result<(u16, Vec<u8>), Fault> {
-    use futures_util::TryStreamExt;
     let status = answer.head.status();
     let parts: Vec<_> = answer.body.try_collect().await?;
     Ok((status, parts.concat()))
+}
+
+/// What can be told of a fault.
+pub(crate) fn told(fault: &Fault) -> (&'static str, &'static str, bool) {
+    (fault.label(), fault.phase().label(), fault.sent())
 }
