@@ -44,7 +44,6 @@ CREATE TABLE outbox (
     id BIGINT PRIMARY KEY,
     tenant TEXT NOT NULL,
     record TEXT NOT NULL,
-    bot_before BIGINT,
     written_at TEXT NOT NULL,
     published_at TEXT
 );

@@ -1,1 +1,26 @@
-//! The registry of connected bots: SQL, Redis in front, a local cache in front of that.
+//! The registry of connected bots, and the directory that finds them on the way of every call.
+//!
+//! The way of a change: an operator's command → `registry.rs` makes a [`Tenant`] (`model.rs`) with
+//! a [`Code`] (`code.rs`), in one transaction with a row of the outbox → `outbox.rs` publishes the
+//! row to `tenants.v1` → every directory follows.
+//! The way of a look-up: a [`Key`] from ingress → `directory.rs`: the local cache
+//! (`directory/cache.rs`), then Redis (`redis.rs`), then SQL → [`Lookup`]. `keys.rs` holds the
+//! installation key: it seals tokens and makes pseudonyms.
+//!
+//! Invariant: a bot that is known stays served while SQL and Redis are away, and no call is refused
+//! because the registry could not be asked: what is not known then is [`Lookup::Unreachable`].
+
+pub mod code;
+mod directory;
+pub mod keys;
+pub mod model;
+mod outbox;
+pub mod redis;
+pub mod registry;
+
+pub use code::{Code, CodeError};
+pub use directory::{Directory, Key, Lookup, Refreshing};
+pub use keys::{Keys, KeysError, Pseudonyms, SecretsSection, TokenHash};
+pub use model::{GRACE, Standing, Tenant};
+pub use redis::{Redis, RedisError, RedisSection};
+pub use registry::{Binding, NewTenant, Registry, RegistryError};

@@ -1,0 +1,197 @@
+//! Asks Redis and SQL for keys that the local cache does not know, many at once.
+//!
+//! In: batches of `flight.rs`. Out: answers to all that wait for them, the local cache, Redis.
+//! Invariant: SQL is asked by one batch at a time, [`PACE`] apart while there are more: a flood of
+//! junk costs it a few hundred small queries a second, and each junk key gets a true answer. What
+//! Redis remembers is served at once and then checked with SQL. It runs as a task that ends when
+//! nobody waits; if it dies, those that wait learn it, and the next look-up starts another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::cache::Applied;
+use super::flight::Joined;
+use super::{Inner, Key, Lookup};
+use crate::Tenant;
+use crate::redis::Remembered;
+use crate::registry::statements::BATCH;
+
+/// How long a look-up waits for its answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long SQL may take for a batch.
+const SQL: Duration = Duration::from_millis(800);
+/// The pause between two batches when more are waiting.
+const PACE: Duration = Duration::from_millis(5);
+
+/// Finds out about a key. Never waits longer than [`PATIENCE`].
+pub(super) async fn resolve(inner: &Arc<Inner>, key: Key) -> Lookup {
+    let joined = inner.flight().join(key);
+    let answer = match joined {
+        Joined::Waiting(answer) => answer,
+        Joined::First(answer) => {
+            start(inner);
+            answer
+        }
+        Joined::Full => return inner.unasked(),
+    };
+    match timeout(PATIENCE, answer).await {
+        Ok(Ok(lookup)) => lookup,
+        // The task died, or the time is up.
+        Ok(Err(_)) | Err(_) => inner.unasked(),
+    }
+}
+
+fn start(inner: &Arc<Inner>) {
+    // Sockets belong to the runtime that they are made on: always the same one.
+    let _runtime = inner.runtime.enter();
+    let ending = Ending {
+        inner: Arc::clone(inner),
+        well: false,
+    };
+    drop(gramtap_actors::spawn("directory-resolve", async move {
+        run(&ending.inner).await;
+        ending.finish();
+    }));
+}
+
+/// Tells those that wait, if the task ends before its work does.
+struct Ending {
+    inner: Arc<Inner>,
+    well: bool,
+}
+
+impl Ending {
+    fn finish(mut self) {
+        self.well = true;
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.well {
+            self.inner.flight().abandon();
+        }
+    }
+}
+
+async fn run(inner: &Arc<Inner>) {
+    loop {
+        let batch = inner.flight().next(BATCH);
+        let Some(batch) = batch else { return };
+        ask(inner, &batch).await;
+        if inner.flight().queued() > 0 {
+            sleep(PACE).await;
+        }
+    }
+}
+
+async fn ask(inner: &Arc<Inner>, batch: &[Key]) {
+    let recalled = recall(inner, batch).await;
+    let asked = match inner.health.may_ask(Instant::now()) {
+        true => Some(timeout(SQL, inner.truth.lookup(batch)).await),
+        false => None,
+    };
+    match asked {
+        Some(Ok(Ok(tenants))) => {
+            if inner.health.answered() {
+                tracing::info!("registry answers again");
+            }
+            settle(inner, batch, &recalled, tenants).await;
+        }
+        Some(Ok(Err(error))) => {
+            if inner.health.failed(Instant::now()) {
+                tracing::warn!(%error, label = error.label(), "registry cannot be asked");
+            }
+            answer_all(inner, batch, "sql", || Lookup::Unreachable);
+        }
+        Some(Err(_)) => {
+            if inner.health.failed(Instant::now()) {
+                tracing::warn!(label = "timeout", "registry cannot be asked");
+            }
+            answer_all(inner, batch, "sql", || Lookup::Unreachable);
+        }
+        None => answer_all(inner, batch, "local", || Lookup::Unreachable),
+    }
+}
+
+/// What Redis remembers is answered now. Returns the keys of that.
+async fn recall(inner: &Arc<Inner>, batch: &[Key]) -> Vec<Key> {
+    let Some(memory) = &inner.memory else {
+        return Vec::new();
+    };
+    // Failures are counted where they happen; SQL is asked all the same.
+    let tenants = memory.recall(batch).await.unwrap_or_default();
+    for tenant in tenants {
+        inner.take_in(tenant);
+    }
+    let mut recalled = Vec::new();
+    for key in batch {
+        if let Some(tenant) = inner.cache.get(key) {
+            recalled.push(*key);
+            answer(inner, key, "redis", &Lookup::of(tenant));
+        }
+    }
+    recalled
+}
+
+/// Takes in what SQL holds, and answers the rest.
+async fn settle(inner: &Arc<Inner>, batch: &[Key], recalled: &[Key], mut tenants: Vec<Tenant>) {
+    tenants.sort_by_key(|tenant| tenant.version);
+    for key in recalled {
+        if !tenants.iter().any(|tenant| has(tenant, key)) {
+            // Redis remembers what does not exist.
+            inner.cache.forget(key);
+        }
+    }
+    let mut remembered = Vec::new();
+    for tenant in tenants {
+        let version = tenant.version;
+        if let Applied::Changed(keys) = inner.take_in(tenant) {
+            remembered.extend(inner.to_remember(&keys, version));
+        }
+    }
+    let now = Instant::now();
+    for key in batch {
+        let lookup = inner.cache.get(key).map_or(Lookup::Absent, Lookup::of);
+        if lookup == Lookup::Absent {
+            inner.unknown.insert(*key, now);
+        }
+        answer(inner, key, "sql", &lookup);
+    }
+    remember(inner, remembered).await;
+}
+
+async fn remember(inner: &Arc<Inner>, remembered: Vec<Remembered>) {
+    if let Some(memory) = &inner.memory
+        && !remembered.is_empty()
+    {
+        // Counted where it fails; the hourly round makes up for it.
+        memory.remember(remembered).await.ok();
+    }
+}
+
+fn answer_all(inner: &Inner, batch: &[Key], layer: &'static str, lookup: impl Fn() -> Lookup) {
+    for key in batch {
+        // It may have become known in the meantime.
+        let lookup = inner.known(key).unwrap_or_else(&lookup);
+        answer(inner, key, layer, &lookup);
+    }
+}
+
+fn answer(inner: &Inner, key: &Key, layer: &'static str, lookup: &Lookup) {
+    let waiters = inner.flight().land(key);
+    for waiter in waiters {
+        inner.count(layer, lookup);
+        // A caller that left needs no answer.
+        waiter.send(lookup.clone()).ok();
+    }
+}
+
+fn has(tenant: &Tenant, key: &Key) -> bool {
+    match key {
+        Key::Code(code) => tenant.code == *code,
+        Key::Bot(bot) => tenant.bot == Some(*bot),
+    }
+}

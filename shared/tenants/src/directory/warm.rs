@@ -1,0 +1,67 @@
+//! Tells Redis all that the local cache knows, once an hour for all processes together.
+//!
+//! In: the cache, once it is current. Out: Redis, which an ingress that starts without SQL asks.
+//! Invariant: which process does it is agreed in Redis itself, so a Redis that lost its memory is
+//! told again within [`LOOK`]; it is done in small steps, so that look-ups pass in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::{Inner, Key};
+use crate::redis::Remembered;
+
+/// How often Redis is asked whether it wants to be told.
+const LOOK: Duration = Duration::from_secs(10);
+/// Bots that are told at once.
+const STEP: usize = 100;
+/// The pause between two steps.
+const PACE: Duration = Duration::from_millis(20);
+
+pub(super) async fn keep_warm(inner: Arc<Inner>) {
+    let Some(memory) = inner.memory.clone() else {
+        return;
+    };
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        if !inner.health.is_current(Instant::now()) || !memory.wants_all().await {
+            continue;
+        }
+        if tell_all(&inner).await {
+            memory.has_all().await;
+        }
+    }
+}
+
+/// False if Redis did not take all of it.
+async fn tell_all(inner: &Arc<Inner>) -> bool {
+    let Some(memory) = &inner.memory else {
+        return false;
+    };
+    let all = inner.cache.all();
+    for step in all.chunks(STEP) {
+        let mut told = Vec::with_capacity(2 * STEP);
+        for tenant in step {
+            let keys = [Some(Key::Code(tenant.code)), tenant.bot.map(Key::Bot)];
+            for key in keys.into_iter().flatten() {
+                // What a bot id leads to may be another tenant, of a later version.
+                let served = inner.cache.get(&key);
+                let newest = served.as_ref().map_or(0, |served| served.version);
+                told.push(Remembered {
+                    key,
+                    version: newest.max(tenant.version),
+                    tenant: served,
+                });
+            }
+        }
+        if memory.remember(told).await.is_err() {
+            return false;
+        }
+        sleep(PACE).await;
+    }
+    tracing::debug!(bots = all.len(), "redis was told all bots");
+    true
+}

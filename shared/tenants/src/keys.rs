@@ -1,0 +1,100 @@
+//! The installation key and what is derived from it.
+//!
+//! In: `[secrets]` (`keys/source.rs`). Out: sealed tokens (`keys/seal.rs`), the hash that a token is
+//! known by (`keys/hash.rs`), pseudonyms of users (`keys/pseudonym.rs`). Invariant: each purpose has
+//! a key of its own, so that no use of one tells anything about another; no key is ever printed.
+//!
+//! Rotation: a key file may hold several keys, one a line. The first seals; all of them open; the
+//! last one makes the pseudonyms, so that these stay the same while it stays in the file.
+
+mod hash;
+mod pseudonym;
+mod seal;
+mod source;
+
+use std::fmt;
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+pub use hash::TokenHash;
+pub use pseudonym::Pseudonyms;
+pub use source::{KeysError, SecretsSection};
+
+/// 32 secret bytes.
+pub(crate) type Bytes32 = Zeroizing<[u8; 32]>;
+
+/// The keys of this installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    /// All keys that open, the one that seals first. Never empty.
+    seals: Vec<seal::Seal>,
+    hash: Hmac<Sha256>,
+    pseudonyms: Hmac<Sha256>,
+}
+
+impl Keys {
+    /// The first key seals, the last makes pseudonyms.
+    pub(crate) fn new(first: &Bytes32, older: &[Bytes32]) -> Self {
+        let last = older.last().unwrap_or(first);
+        let seals = std::iter::once(first).chain(older).map(seal::Seal::new);
+        Self(Arc::new(Inner {
+            seals: seals.collect(),
+            hash: mac(&derive(first, "gramtap token hash v1")),
+            pseudonyms: mac(&derive(last, "gramtap pseudonyms v1")),
+        }))
+    }
+
+    /// Which key seals. No secret.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.0.seals.first().map_or("", seal::Seal::id)
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({})", self.id())
+    }
+}
+
+/// The key for a purpose.
+fn derive(key: &Bytes32, purpose: &str) -> Bytes32 {
+    let mut mac = mac(key);
+    mac.update(purpose.as_bytes());
+    Zeroizing::new(mac.finalize().into_bytes().into())
+}
+
+fn mac(key: &Bytes32) -> Hmac<Sha256> {
+    // A key shorter than the hash's block is filled up with zeros.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(&**key);
+    Hmac::new(&(*block).into())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn keys(seed: u8) -> Keys {
+        Keys::new(&Zeroizing::new([seed; 32]), &[])
+    }
+
+    #[test]
+    fn purposes_have_keys_of_their_own() {
+        let key = Zeroizing::new([7; 32]);
+        assert_ne!(derive(&key, "a"), derive(&key, "b"));
+        assert_eq!(derive(&key, "a"), derive(&key, "a"));
+        assert_ne!(derive(&key, "a"), derive(&Zeroizing::new([8; 32]), "a"));
+    }
+
+    #[test]
+    fn keys_are_not_printed() {
+        let text = format!("{:?} {:#?}", keys(7), keys(7));
+        assert!(!text.contains("[7") && text.len() < 60, "{text}");
+    }
+}
