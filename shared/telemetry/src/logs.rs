@@ -18,12 +18,21 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{Format, TelemetryConfig, traces::Exporter};
+use crate::{Counter, Format, TelemetryConfig, traces::Exporter};
 use writer::Queue;
 
 /// Masks what must not be shown in a text; borrowed if there is nothing to mask. It is called for
 /// every log line, so it should be quick to say so.
 pub type Redact = for<'a> fn(&'a str) -> Cow<'a, str>;
+
+/// Applies the redaction and counts when it had something to mask.
+pub(crate) fn redacted<'a>(text: &'a str, redact: Redact) -> Cow<'a, str> {
+    let text = redact(text);
+    if matches!(text, Cow::Owned(_)) {
+        Counter::SecretsMasked.inc();
+    }
+    text
+}
 
 /// How long the guard waits for lines and spans to leave, each.
 const FLUSH_BOUND: Duration = Duration::from_secs(2);

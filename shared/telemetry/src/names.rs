@@ -53,6 +53,8 @@ metrics! {
         LogLines { level } = "gramtap_log_lines_total",
         /// Log lines that standard error did not take in time.
         LogLinesDropped = "gramtap_log_lines_dropped_total",
+        /// Spans given to the collector, by result (exported, failed).
+        Spans { result } = "gramtap_spans_total",
         /// Log lines, spans and panics in which a secret was masked at the last moment; each is a fault of ours.
         SecretsMasked = "gramtap_secrets_masked_total",
     }

@@ -4,7 +4,6 @@
 //! dropped, counted, and told of in the log as soon as there is room.
 
 use std::{
-    borrow::Cow,
     io::{self, Write},
     sync::{
         Arc, OnceLock,
@@ -17,6 +16,7 @@ use std::{
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::redacted;
 use crate::{Counter, CounterHandle, Redact};
 
 /// Bytes of lines that may wait.
@@ -78,13 +78,7 @@ impl Queue {
 
     fn push(&self, line: &[u8]) {
         let line = String::from_utf8_lossy(line);
-        let line = match (self.redact)(&line) {
-            Cow::Borrowed(line) => line.to_owned(),
-            Cow::Owned(masked) => {
-                Counter::SecretsMasked.inc();
-                masked
-            }
-        };
+        let line = redacted(&line, self.redact).into_owned();
         let size = line.len();
         let waiting = self.shared.waiting.fetch_add(size, Ordering::Relaxed);
         if waiting + size > BOUND || self.sender.send(Entry::Line(line)).is_err() {

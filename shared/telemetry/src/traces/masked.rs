@@ -2,7 +2,11 @@
 //! the exporter's queue. Output: the exporter proper. Invariant: nothing that was made at run time
 //! (names, attributes, events, links, status) leaves without having been looked at.
 
-use std::{borrow::Cow, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use opentelemetry::{Array, KeyValue, StringValue, Value, trace::Status};
 use opentelemetry_sdk::{
@@ -11,18 +15,35 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 
-use crate::{Counter, Redact};
+use crate::{Counter, Redact, logs::redacted};
 
 /// An exporter behind a redaction.
 #[derive(Debug)]
 pub(super) struct Masked<E> {
     exporter: E,
     redact: Redact,
+    /// Whether the last batch failed: the log tells of changes only.
+    failing: AtomicBool,
 }
 
 impl<E> Masked<E> {
     pub(super) fn new(exporter: E, redact: Redact) -> Self {
-        Self { exporter, redact }
+        Self {
+            exporter,
+            redact,
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    fn tell(&self, result: &OTelSdkResult, count: u64) {
+        let failed = result.is_err();
+        let word = if failed { "failed" } else { "exported" };
+        Counter::Spans { result: word }.add(count);
+        match (self.failing.swap(failed, Ordering::Relaxed), result) {
+            (false, Err(error)) => tracing::warn!(%error, "spans are not exported"),
+            (true, Ok(())) => tracing::info!("spans are exported again"),
+            _ => {}
+        }
     }
 }
 
@@ -31,7 +52,10 @@ impl<E: SpanExporter> SpanExporter for Masked<E> {
         for span in &mut batch {
             mask_span(span, self.redact);
         }
-        self.exporter.export(batch).await
+        let count = batch.len() as u64;
+        let result = self.exporter.export(batch).await;
+        self.tell(&result, count);
+        result
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
@@ -75,23 +99,13 @@ fn mask_attributes(attributes: &mut [KeyValue], redact: Redact) {
 }
 
 fn mask_string(text: &mut StringValue, redact: Redact) {
-    if let Some(masked) = mask(text.as_str(), redact) {
+    if let Cow::Owned(masked) = redacted(text.as_str(), redact) {
         *text = masked.into();
     }
 }
 
 fn mask_cow(text: &mut Cow<'static, str>, redact: Redact) {
-    if let Some(masked) = mask(text, redact) {
+    if let Cow::Owned(masked) = redacted(text, redact) {
         *text = masked.into();
-    }
-}
-
-fn mask(text: &str, redact: Redact) -> Option<String> {
-    match redact(text) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(masked) => {
-            Counter::SecretsMasked.inc();
-            Some(masked)
-        }
     }
 }

@@ -8,7 +8,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use opentelemetry_sdk::{error::OTelSdkResult, trace::SpanData};
+use opentelemetry_sdk::{
+    error::{OTelSdkError, OTelSdkResult},
+    trace::SpanData,
+};
 use proptest::prelude::*;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -32,6 +35,30 @@ fn hide_canary(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+#[derive(Debug)]
+struct Broken;
+
+impl opentelemetry_sdk::trace::SpanExporter for Broken {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Err(OTelSdkError::InternalFailure("on purpose".into()))
+    }
+}
+
+#[test]
+fn spans_are_counted_by_result() {
+    let count = |result| crate::Counter::Spans { result }.get();
+    let before = (count("exported"), count("failed"));
+    exported(|| drop(tracing::info_span!("one")));
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(Masked::new(Broken, hide_canary))
+        .build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("two")));
+    assert!(count("exported") > before.0);
+    assert_eq!(count("failed"), before.1 + 1);
 }
 
 fn exported(work: impl FnOnce()) -> Vec<SpanData> {
