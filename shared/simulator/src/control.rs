@@ -1,145 +1,40 @@
 //! Drives the simulated people, plays faults, and shows what arrived: the Rust side of it.
 //!
 //! In: tests, `gramtap simulate`, and the same over HTTP (`control/http.rs`). Out: the worlds, the
-//! journal. [`acts`] holds what people do, [`view`] the JSON of what is shown. Invariant: a call
+//! journal. [`acts`] holds what people do, [`spec`] what is
+//! given and shown, [`view`] the JSON of requests. Invariant: a call
 //! returns when what it asked for has happened: the update is in the queue, the waiting poll is answered.
 
 pub(crate) mod acts;
 pub(crate) mod http;
+mod spec;
 pub(crate) mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock::Clock;
+use crate::content::Content;
 use crate::fail::Failure;
 use crate::fault::{ArmedFault, Fault};
 use crate::journal::Captured;
 use crate::json::Raw;
 use crate::route::Environment;
-use crate::shared::{Connection, ConnectionRules, ConnectionState, Shared};
+use crate::shared::{Connection, ConnectionRules, Shared};
 use crate::world::bot::Bot;
 use crate::world::people::{Chat, Standing, User};
 use crate::world::{self, World};
 
 pub use acts::{Act, Acted};
+pub use spec::{
+    AddedFile, BotSpec, ControlError, FileSpec, Filter, KnownBot, OpenConnection, ParkedPoll,
+};
 
 /// Drives one environment of a simulator. Clones drive the same.
 #[derive(Clone, Debug)]
 pub struct Control {
     shared: Arc<Shared>,
     environment: Environment,
-}
-
-/// Why an order was not carried out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ControlError {
-    /// There is no such bot.
-    #[error("there is no bot {0}")]
-    Bot(i64),
-    /// There is no such user.
-    #[error("there is no user {0}")]
-    User(i64),
-    /// There is no such chat.
-    #[error("there is no chat {0}")]
-    Chat(i64),
-    /// There is no such message in that chat.
-    #[error("there is no message {0} in that chat")]
-    Message(i64),
-    /// The token is no token; it is not repeated here.
-    #[error("that is no token: {0}")]
-    Token(#[from] gramtap_telegram::TokenError),
-    /// What was given cannot be used.
-    #[error("{0}")]
-    Invalid(String),
-}
-
-/// A bot to be added.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BotSpec {
-    /// `<id>:<secret>`.
-    pub token: String,
-    /// Made from the id if not given.
-    #[serde(default)]
-    pub username: Option<String>,
-    /// Made from the id if not given.
-    #[serde(default)]
-    pub first_name: Option<String>,
-}
-
-/// A poll that waits now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct ParkedPoll {
-    /// Whose it is.
-    pub bot: i64,
-    /// The connection it came on.
-    pub connection: u64,
-    /// Its request.
-    pub request: u64,
-    /// Since when, in the clock's time.
-    pub since: Duration,
-}
-
-/// A connection that is open now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct OpenConnection {
-    /// Counts up from 1.
-    pub id: u64,
-    /// The client's address.
-    pub peer: std::net::SocketAddr,
-    /// Whether it is TLS.
-    pub tls: bool,
-    /// Since when, in the clock's time.
-    pub since: Duration,
-    /// Requests so far.
-    pub requests: u64,
-    /// What it is doing.
-    pub state: ConnectionState,
-}
-
-/// Which requests are meant; empty means all.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Filter {
-    /// Only this bot's.
-    pub bot: Option<i64>,
-    /// Only this method's, in any case; `file` for downloads.
-    pub method: Option<String>,
-    /// Only those that came later than this id.
-    pub after: Option<u64>,
-    /// Only those whose body is complete.
-    pub complete: bool,
-    /// Only those whose answer was written, or cut.
-    pub answered: bool,
-    /// Only those whose client left before.
-    pub left: bool,
-}
-
-impl Filter {
-    /// All requests of a method.
-    #[must_use]
-    pub fn method(method: &str) -> Self {
-        Self {
-            method: Some(method.to_owned()),
-            ..Self::default()
-        }
-    }
-
-    fn fits(&self, one: &Captured) -> bool {
-        self.bot.is_none_or(|bot| one.bot == Some(bot))
-            && self.after.is_none_or(|after| one.id > after)
-            && (!self.complete || one.complete)
-            && (!self.answered || one.answered.is_some())
-            && (!self.left || one.left.is_some())
-            && self.method.as_ref().is_none_or(|method| {
-                one.method
-                    .as_ref()
-                    .is_some_and(|own| own.eq_ignore_ascii_case(method))
-            })
-    }
 }
 
 impl Control {
@@ -213,6 +108,25 @@ impl Control {
         Ok(())
     }
 
+    /// All bots, by id.
+    #[must_use]
+    pub fn bots(&self) -> Vec<KnownBot> {
+        let now = self.clock().now();
+        self.world(|world| {
+            let known = |(id, bot): (&i64, &mut Bot)| KnownBot {
+                id: *id,
+                username: bot.user.username.clone().unwrap_or_default(),
+                pending_updates: bot.polling.queue().pending(now),
+                refused_updates: bot.polling.queue().refused(),
+                webhook: bot.polling.webhook().is_set(),
+                polling: bot.polling.waiting().is_some(),
+            };
+            let mut bots: Vec<KnownBot> = world.bots.iter_mut().map(known).collect();
+            bots.sort_by_key(|bot| bot.id);
+            bots
+        })
+    }
+
     /// Adds a user, or replaces one.
     pub fn add_user(&self, user: User) {
         self.world(|world| world.users.insert(user.id, user));
@@ -221,6 +135,34 @@ impl Control {
     /// Adds a group, supergroup or channel, or replaces one.
     pub fn add_chat(&self, chat: Chat) {
         self.world(|world| world.chats.insert(chat.id, chat));
+    }
+
+    /// Adds a file.
+    #[must_use]
+    pub fn add_file(&self, spec: &FileSpec) -> AddedFile {
+        let content = match &spec.text {
+            Some(text) => Content::from(text.clone()),
+            None => Content::Pattern {
+                length: spec.size,
+                seed: 0,
+            },
+        };
+        self.world(|world| {
+            let file = world.files.add(
+                "document",
+                &spec.name,
+                "application/octet-stream",
+                content.length(),
+                Some(content),
+            );
+            if let Some(path) = &spec.path {
+                world.files.rename(&file.id, path);
+            }
+            AddedFile {
+                file_id: file.id,
+                file_path: spec.path.clone().unwrap_or(file.path),
+            }
+        })
     }
 
     /// Sets how a bot stands to a chat or user, without telling the bot (see [`Act::Block`] for that).
@@ -457,13 +399,5 @@ impl Control {
 
     fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         act(&mut self.shared.world(self.environment))
-    }
-}
-
-impl std::fmt::Debug for BotSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BotSpec")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
     }
 }

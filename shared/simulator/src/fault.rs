@@ -7,9 +7,12 @@
 
 pub(crate) mod preset;
 
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
@@ -171,18 +174,12 @@ impl Fault {
             None => {}
         }
         if let (true, Content::Held(bytes)) = (self.gzip, &answer.content) {
-            let mut packed =
-                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            // Writing to a Vec cannot fail.
-            if std::io::Write::write_all(&mut packed, bytes).is_ok() {
-                if let Ok(packed) = packed.finish() {
-                    answer.range = 0..packed.len() as u64;
-                    answer.content = Content::Held(packed.into());
-                    answer
-                        .headers
-                        .push(("Content-Encoding".into(), "gzip".into()));
-                }
-            }
+            let packed = gzip(bytes);
+            answer.range = 0..packed.len() as u64;
+            answer.content = Content::Held(packed.into());
+            answer
+                .headers
+                .push(("Content-Encoding".into(), "gzip".into()));
         }
         let own = self
             .headers
@@ -215,6 +212,13 @@ impl Fault {
                 arguments.is_some_and(|arguments| arguments.get(name) == Some(value.as_str()))
             })
     }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing to a Vec cannot fail.
+    packed.write_all(bytes).ok();
+    packed.finish().unwrap_or_default()
 }
 
 impl Faults {

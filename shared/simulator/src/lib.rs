@@ -26,13 +26,17 @@ mod methods;
 mod route;
 mod shared;
 mod simulator;
+mod text;
 mod tls;
 mod world;
 
 pub use clock::Clock;
 pub use config::{CaptureConfig, Mode, SimulatorConfig};
 pub use control::http::ROUTES;
-pub use control::{Act, Acted, BotSpec, Control, ControlError, Filter, OpenConnection, ParkedPoll};
+pub use control::{
+    Act, Acted, AddedFile, BotSpec, Control, ControlError, FileSpec, Filter, KnownBot,
+    OpenConnection, ParkedPoll,
+};
 pub use fault::{ArmedFault, Closing, Cut, Early, Fault, Part, Slow};
 pub use http::answer::Delimited;
 pub use journal::{Captured, CapturedFile};

@@ -54,10 +54,10 @@ impl Route {
         if !decoded.starts_with('/') {
             return Self::Absolute;
         }
-        if let Some(rest) = decoded.strip_prefix("/simulator") {
-            if rest.is_empty() || rest.starts_with('/') {
-                return Self::Control(rest.trim_start_matches('/').to_owned());
-            }
+        if let Some(rest) = decoded.strip_prefix("/simulator")
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return Self::Control(rest.trim_start_matches('/').to_owned());
         }
         if let Some((token, environment, path)) = decoded.strip_prefix("/file/bot").and_then(cut) {
             return Self::File {

@@ -2,7 +2,8 @@
 //!
 //! In: calls (`methods.rs`) and what people do (`control.rs`), one at a time. Out: results,
 //! and updates in the bots' queues; a poll that waits is answered through its [`Waiter`].
-//! [`queue`] → [`polling`] (with [`webhook`]) → [`bot`]; [`people`], [`message`], [`files`] beside it.
+//! [`queue`] → [`polling`] (with [`webhook`]) → [`bot`]; [`people`], [`message`], [`files`],
+//! [`polls`], [`queries`] beside it.
 //! Invariant: no I/O and no waiting in here; the same sequence of calls gives the same answers.
 //! Bounded: messages per chat, updates per bot, file bytes; ids never run backwards.
 
@@ -11,6 +12,8 @@ pub(crate) mod files;
 pub(crate) mod message;
 pub(crate) mod people;
 pub(crate) mod polling;
+pub(crate) mod polls;
+pub(crate) mod queries;
 pub(crate) mod queue;
 pub(crate) mod webhook;
 
@@ -26,6 +29,8 @@ use files::Files;
 use message::{Message, MessageBox};
 use people::{Chat, ChatKind, Standing, User, private_chat};
 use polling::{Ended, Reply};
+use polls::Polls;
+use queries::Queries;
 
 /// A connection that waits for a reply.
 #[derive(Debug)]
@@ -53,6 +58,8 @@ pub(crate) struct World {
     boxes: HashMap<(i64, i64), MessageBox>,
     next_in_chat: HashMap<i64, i64>,
     pub(crate) files: Files,
+    pub(crate) polls: Polls,
+    pub(crate) queries: Queries,
     /// Numbers for callback queries, polls, media groups and the like.
     counter: i64,
     /// Chats that nobody added are made on first use.
@@ -77,6 +84,8 @@ impl World {
             boxes: HashMap::new(),
             next_in_chat: HashMap::new(),
             files: Files::new(file_bytes),
+            polls: Polls::default(),
+            queries: Queries::default(),
             counter: 0,
             any_chat,
         }

@@ -1,91 +1,158 @@
 //! What people do, and the updates that bots get from it.
 //!
-//! In: [`Act`]s (`control.rs`). Out: messages and updates in the world. Invariant: an act changes
-//! the world first and tells the bot then, as Telegram does; the ids in updates are those that
-//! methods take.
+//! In: [`Act`]s (`control.rs`). Out: messages and updates in the world, by [`write`] (messages),
+//! [`ask`] (buttons, inline mode, payments, polls), [`member`] (blocking, joining, reacting) and
+//! [`sample`] (any other kind). Invariant: an act changes the world first and tells the bot then,
+//! as Telegram does; the ids in updates are those that methods take.
+
+mod ask;
+mod member;
+mod sample;
+mod write;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::ControlError;
-use crate::json::{Object, Raw};
+use crate::json::Raw;
+use crate::world::World;
 use crate::world::people::Standing;
-use crate::world::{Draft, World};
 
-/// Something a person does.
+pub(crate) use write::filler;
+
+/// Something a person does. `bot` is who is told of it; `chat` is where, in private if not given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
+#[allow(
+    missing_docs,
+    reason = "the fields that all acts share are told above, the others at their act"
+)]
 pub enum Act {
-    /// A user writes a text: in private, or in `chat`.
+    /// Writes a text. A leading `/word` is marked as a command. In a channel it is a post.
     Say {
-        /// To which bot.
         bot: i64,
-        /// Who.
         user: i64,
-        /// Where; in private if not given.
         #[serde(default)]
         chat: Option<i64>,
-        /// What. A leading `/word` is marked as a command.
         text: String,
-        /// To which message it is an answer.
         #[serde(default)]
         reply_to: Option<i64>,
     },
-    /// A user presses a button under a message of the bot.
-    Press {
-        /// Whose message.
+    /// Sends a file of a kind (photo, document, audio, video, animation, voice, video_note, sticker)
+    /// and size, made up of a pattern.
+    SendFile {
         bot: i64,
-        /// Who.
         user: i64,
-        /// Where; in private if not given.
         #[serde(default)]
         chat: Option<i64>,
-        /// Under which message.
-        message_id: i64,
-        /// The button's `callback_data`.
-        data: String,
+        kind: String,
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        caption: String,
+        size: u64,
     },
-    /// A user edits the text of a message of their own.
+    /// Edits the text of a message.
     Edit {
-        /// Who is told.
         bot: i64,
-        /// Who.
         user: i64,
-        /// Where; in private if not given.
         #[serde(default)]
         chat: Option<i64>,
-        /// Which.
         message_id: i64,
-        /// The new text.
         text: String,
     },
-    /// A user blocks the bot.
-    Block {
-        /// Which bot.
+    /// Presses a button with this `callback_data` under a message.
+    Press {
         bot: i64,
-        /// Who.
         user: i64,
+        #[serde(default)]
+        chat: Option<i64>,
+        message_id: i64,
+        data: String,
     },
-    /// A user unblocks the bot.
-    Unblock {
-        /// Which bot.
-        bot: i64,
-        /// Who.
-        user: i64,
-    },
-    /// A user types `@bot query` somewhere.
+    /// Types `@bot query` somewhere; `offset` as given by the bot in its last answer.
     InlineQuery {
-        /// Which bot.
         bot: i64,
-        /// Who.
         user: i64,
-        /// What follows the bot's name.
         query: String,
-        /// As given by the bot in its last answer.
         #[serde(default)]
         offset: String,
     },
+    /// Picks a result of an inline query.
+    ChooseResult {
+        bot: i64,
+        user: i64,
+        result_id: String,
+        #[serde(default)]
+        query: String,
+    },
+    /// Is asked for a way of shipping an invoice with this payload.
+    Shipping {
+        bot: i64,
+        user: i64,
+        payload: String,
+    },
+    /// Is about to pay.
+    PreCheckout {
+        bot: i64,
+        user: i64,
+        payload: String,
+        #[serde(default = "euro")]
+        currency: String,
+        total_amount: i64,
+    },
+    /// Has paid.
+    Pay {
+        bot: i64,
+        user: i64,
+        payload: String,
+        #[serde(default = "euro")]
+        currency: String,
+        total_amount: i64,
+    },
+    /// Votes in a poll of the bot; no options: takes the vote back. Bots hear of votes in polls that are not anonymous.
+    Vote {
+        bot: i64,
+        user: i64,
+        #[serde(default)]
+        chat: Option<i64>,
+        message_id: i64,
+        options: Vec<usize>,
+    },
+    /// Reacts to a message with an emoji; none: takes the reaction back.
+    React {
+        bot: i64,
+        user: i64,
+        #[serde(default)]
+        chat: Option<i64>,
+        message_id: i64,
+        #[serde(default)]
+        emoji: Option<String>,
+    },
+    /// Blocks the bot.
+    Block { bot: i64, user: i64 },
+    /// Unblocks the bot.
+    Unblock { bot: i64, user: i64 },
+    /// Changes how the bot stands to a chat: adds it, makes it an administrator, removes it.
+    SetBot {
+        bot: i64,
+        user: i64,
+        chat: i64,
+        standing: Standing,
+    },
+    /// Joins a chat that the bot is in.
+    Join { bot: i64, user: i64, chat: i64 },
+    /// Leaves it.
+    Leave { bot: i64, user: i64, chat: i64 },
+    /// Asks to join.
+    JoinRequest { bot: i64, user: i64, chat: i64 },
+    /// An update of any kind, filled in plausibly: for kinds that no act above makes.
+    Sample { bot: i64, user: i64, kind: String },
+}
+
+fn euro() -> String {
+    "EUR".to_owned()
 }
 
 /// What an act came to.
@@ -99,15 +166,38 @@ pub struct Acted {
     /// The id of the query made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query_id: Option<String>,
+    /// The id of the file sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<String>,
 }
 
-/// Carries an act out.
-pub(crate) fn perform(
-    world: &mut World,
-    act: &Act,
+/// An act under way.
+struct Scene<'a> {
+    world: &'a mut World,
+    bot: i64,
+    user: i64,
+    chat: i64,
     now: Duration,
     unix: i64,
-) -> Result<Acted, ControlError> {
+}
+
+type Result<T = Acted> = std::result::Result<T, ControlError>;
+
+/// Carries an act out.
+pub(crate) fn perform(world: &mut World, act: &Act, now: Duration, unix: i64) -> Result {
+    // An act has one scene: the world is moved into it.
+    let scene = |bot: i64, user: i64, chat: Option<i64>| {
+        let world = { world };
+        let chat = place(world, bot, user, chat)?;
+        Ok::<_, ControlError>(Scene {
+            world,
+            bot,
+            user,
+            chat,
+            now,
+            unix,
+        })
+    };
     match act {
         Act::Say {
             bot,
@@ -115,136 +205,104 @@ pub(crate) fn perform(
             chat,
             text,
             reply_to,
-        } => {
-            let chat = place(world, *bot, *user, *chat)?;
-            let draft = Draft {
-                fields: text_fields(text),
-                reply_to: *reply_to,
-                ..Draft::default()
-            };
-            let message = world.add_message(*bot, chat, *user, draft, unix);
-            let json = world.message_json(*bot, &message);
-            let kind = if message.from.is_some() {
-                "message"
-            } else {
-                "channel_post"
-            };
-            Ok(Acted {
-                told: world.update(*bot, kind, &json, now),
-                message_id: Some(message.id),
-                query_id: None,
-            })
-        }
-        Act::Press {
+        } => Ok(scene(*bot, *user, *chat)?.say(text, *reply_to)),
+        Act::SendFile {
             bot,
             user,
             chat,
-            message_id,
-            data,
-        } => {
-            let chat = place(world, *bot, *user, *chat)?;
-            let message = world.messages(*bot, chat).get(*message_id).cloned();
-            let message = message.ok_or(ControlError::Message(*message_id))?;
-            let query_id = query_id(world, *user);
-            let json = Object::new()
-                .put("id", &query_id)
-                .raw("from", &world.user_json(*user))
-                .raw("message", &world.message_json(*bot, &message))
-                .put("chat_instance", &chat_instance(chat))
-                .put("data", data)
-                .end();
-            Ok(Acted {
-                told: world.update(*bot, "callback_query", &json, now),
-                message_id: None,
-                query_id: Some(query_id),
-            })
-        }
+            kind,
+            name,
+            caption,
+            size,
+        } => scene(*bot, *user, *chat)?.send_file(kind, name, caption, *size),
         Act::Edit {
             bot,
             user,
             chat,
             message_id,
             text,
-        } => {
-            let chat = place(world, *bot, *user, *chat)?;
-            let message = world.messages(*bot, chat).get_mut(*message_id);
-            let message = message.ok_or(ControlError::Message(*message_id))?;
-            message.replace_content(text_fields(text));
-            message.edit_date = Some(unix);
-            let message = message.clone();
-            let json = world.message_json(*bot, &message);
-            let kind = if message.from.is_some() {
-                "edited_message"
-            } else {
-                "edited_channel_post"
-            };
-            Ok(Acted {
-                told: world.update(*bot, kind, &json, now),
-                message_id: Some(message.id),
-                query_id: None,
-            })
-        }
-        Act::Block { bot, user } => stand(world, *bot, *user, Standing::Kicked, now, unix),
-        Act::Unblock { bot, user } => stand(world, *bot, *user, Standing::Member, now, unix),
+        } => scene(*bot, *user, *chat)?.edit(*message_id, text),
+        Act::Press {
+            bot,
+            user,
+            chat,
+            message_id,
+            data,
+        } => scene(*bot, *user, *chat)?.press(*message_id, data),
         Act::InlineQuery {
             bot,
             user,
             query,
             offset,
-        } => {
-            place(world, *bot, *user, None)?;
-            let query_id = query_id(world, *user);
-            let json = Object::new()
-                .put("id", &query_id)
-                .raw("from", &world.user_json(*user))
-                .put("chat_type", "sender")
-                .put("query", query)
-                .put("offset", offset)
-                .end();
-            Ok(Acted {
-                told: world.update(*bot, "inline_query", &json, now),
-                message_id: None,
-                query_id: Some(query_id),
-            })
-        }
+        } => Ok(scene(*bot, *user, None)?.inline_query(query, offset)),
+        Act::ChooseResult {
+            bot,
+            user,
+            result_id,
+            query,
+        } => Ok(scene(*bot, *user, None)?.choose_result(result_id, query)),
+        Act::Shipping { bot, user, payload } => Ok(scene(*bot, *user, None)?.shipping(payload)),
+        Act::PreCheckout {
+            bot,
+            user,
+            payload,
+            currency,
+            total_amount,
+        } => Ok(scene(*bot, *user, None)?.pre_checkout(payload, currency, *total_amount)),
+        Act::Pay {
+            bot,
+            user,
+            payload,
+            currency,
+            total_amount,
+        } => Ok(scene(*bot, *user, None)?.pay(payload, currency, *total_amount)),
+        Act::Vote {
+            bot,
+            user,
+            chat,
+            message_id,
+            options,
+        } => scene(*bot, *user, *chat)?.vote(*message_id, options),
+        Act::React {
+            bot,
+            user,
+            chat,
+            message_id,
+            emoji,
+        } => scene(*bot, *user, *chat)?.react(*message_id, emoji.as_deref()),
+        Act::Block { bot, user } => scene(*bot, *user, None)?.stand(Standing::Kicked),
+        Act::Unblock { bot, user } => scene(*bot, *user, None)?.stand(Standing::Member),
+        Act::SetBot {
+            bot,
+            user,
+            chat,
+            standing,
+        } => scene(*bot, *user, Some(*chat))?.stand(*standing),
+        Act::Join { bot, user, chat } => scene(*bot, *user, Some(*chat))?.join(),
+        Act::Leave { bot, user, chat } => scene(*bot, *user, Some(*chat))?.leave(),
+        Act::JoinRequest { bot, user, chat } => Ok(scene(*bot, *user, Some(*chat))?.join_request()),
+        Act::Sample { bot, user, kind } => scene(*bot, *user, None)?.sample(kind),
     }
 }
 
-/// One message of a backlog.
-pub(crate) fn filler(
-    world: &mut World,
-    bot: i64,
-    at: usize,
-    size: usize,
-    now: Duration,
-    unix: i64,
-) -> Result<(), ControlError> {
-    let user = 1_000_000 + i64::try_from(at % 1_000).unwrap_or(0);
-    world
-        .users
-        .entry(user)
-        .or_insert_with(|| crate::world::people::User::new(user, "Filler"));
-    place(world, bot, user, None)?;
-    let number = format!("{at} ");
-    let written = |world: &World, text: &str| {
-        Object::new()
-            .put("message_id", &at)
-            .raw("from", &world.user_json(user))
-            .raw("chat", &world.chat_json(user))
-            .number("date", unix)
-            .put("text", text)
-            .end()
-    };
-    // `{"update_id":100000000,\n"message":…}` comes around it.
-    let bare = written(world, &number).as_str().len() + 36;
-    let text = number + &"x".repeat(size.saturating_sub(bare));
-    let json = written(world, &text);
-    world.update(bot, "message", &json, now);
-    Ok(())
+impl Scene<'_> {
+    /// Tells the bot.
+    fn tell(&mut self, kind: &str, payload: &Raw) -> Acted {
+        let told = self.world.update(self.bot, kind, payload, self.now);
+        Acted {
+            told,
+            ..Acted::default()
+        }
+    }
+
+    /// The `User` who acts.
+    fn person(&self) -> Raw {
+        self.world.user_json(self.user)
+    }
 }
 
 /// Where an act happens: checks that all who take part exist.
-fn place(world: &World, bot: i64, user: i64, chat: Option<i64>) -> Result<i64, ControlError> {
+fn place(world: &World, bot: i64, user: i64, chat: Option<i64>) -> Result<i64> {
     if !world.bots.contains_key(&bot) {
         return Err(ControlError::Bot(bot));
     }
@@ -258,66 +316,4 @@ fn place(world: &World, bot: i64, user: i64, chat: Option<i64>) -> Result<i64, C
         Some(chat) => Ok(chat),
         None => Ok(user),
     }
-}
-
-/// The fields of a text written by a person.
-fn text_fields(text: &str) -> Vec<(&'static str, Raw)> {
-    let mut fields = vec![("text", Raw::of(text))];
-    if text.starts_with('/') {
-        let command = text.split_whitespace().next().unwrap_or(text);
-        let entity = Object::new()
-            .put("offset", &0)
-            .put("length", &command.encode_utf16().count())
-            .put("type", "bot_command")
-            .end();
-        fields.push(("entities", Raw::array([&entity])));
-    }
-    fields
-}
-
-/// A query's id, unique and the same in every run.
-fn query_id(world: &mut World, user: i64) -> String {
-    let number = world.number();
-    format!("{}", (user << 32) | number)
-}
-
-fn chat_instance(chat: i64) -> String {
-    format!("{}", chat.wrapping_mul(1_000_003))
-}
-
-/// Changes how a bot stands to a user, and tells it.
-fn stand(
-    world: &mut World,
-    bot: i64,
-    user: i64,
-    standing: Standing,
-    now: Duration,
-    unix: i64,
-) -> Result<Acted, ControlError> {
-    place(world, bot, user, None)?;
-    let me = world.bots.get_mut(&bot).ok_or(ControlError::Bot(bot))?;
-    let before = me.standing(user);
-    me.standings.insert(user, standing);
-    let own = world.user_json(bot);
-    let member = |standing: Standing| {
-        let object = Object::new()
-            .raw("user", &own)
-            .put("status", standing.status());
-        match standing {
-            Standing::Kicked => object.number("until_date", 0),
-            _ => object,
-        }
-        .end()
-    };
-    let json = Object::new()
-        .raw("chat", &world.chat_json(user))
-        .raw("from", &world.user_json(user))
-        .number("date", unix)
-        .raw("old_chat_member", &member(before))
-        .raw("new_chat_member", &member(standing))
-        .end();
-    Ok(Acted {
-        told: world.update(bot, "my_chat_member", &json, now),
-        ..Acted::default()
-    })
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Act, BotSpec, Control, ControlError, Filter, view};
+use super::{Act, BotSpec, Control, ControlError, FileSpec, Filter, view};
 use crate::fault::{Fault, preset};
 use crate::http::answer::Answer;
 use crate::http::intake::Taken;
@@ -30,15 +30,24 @@ The simulator's control API. Bodies and answers are JSON. ?environment=test: the
 GET  /simulator/                 this page
 GET  /simulator/ca.pem           the certificate authority of the HTTPS listener
 POST /simulator/bots             {\"token\":\"123:abc\",\"username\":\"x_bot\",\"first_name\":\"X\"}  add a bot
+GET  /simulator/bots             all bots, with the updates that wait for each
 DEL  /simulator/bots/123         revoke its token
 POST /simulator/users            {\"id\":7,\"first_name\":\"Ann\",\"username\":\"ann\",\"deactivated\":false}
 POST /simulator/chats            {\"id\":-1001,\"type\":\"supergroup\",\"title\":\"T\",\"migrated_to\":null,\"deleted\":false}
+POST /simulator/files            {\"name\":\"a.pdf\",\"size\":1000,\"path\":null,\"text\":null}  gives file_id and file_path
 POST /simulator/standing         {\"bot\":123,\"chat\":7,\"standing\":\"kicked\"}  member administrator left kicked never_started
 POST /simulator/say              {\"bot\":123,\"user\":7,\"text\":\"/start promo\",\"chat\":null,\"reply_to\":null}
 POST /simulator/press            {\"bot\":123,\"user\":7,\"message_id\":1,\"data\":\"yes\"}
 POST /simulator/edit             {\"bot\":123,\"user\":7,\"message_id\":1,\"text\":\"new\"}
 POST /simulator/block            {\"bot\":123,\"user\":7}      also: unblock
-POST /simulator/inline_query     {\"bot\":123,\"user\":7,\"query\":\"cats\"}
+POST /simulator/send_file        {\"bot\":123,\"user\":7,\"kind\":\"document\",\"name\":\"a.pdf\",\"size\":2000000,\"caption\":\"\"}
+POST /simulator/inline_query     {\"bot\":123,\"user\":7,\"query\":\"cats\"}       also: choose_result {.. \"result_id\":\"1\"}
+POST /simulator/pre_checkout     {\"bot\":123,\"user\":7,\"payload\":\"p\",\"total_amount\":100}  also: pay, shipping {.. \"payload\"}
+POST /simulator/vote             {\"bot\":123,\"user\":7,\"message_id\":1,\"options\":[0]}
+POST /simulator/react            {\"bot\":123,\"user\":7,\"message_id\":1,\"emoji\":\"X\"}
+POST /simulator/set_bot          {\"bot\":123,\"user\":7,\"chat\":-1001,\"standing\":\"member\"}  add or remove it, and tell it
+POST /simulator/join             {\"bot\":123,\"user\":7,\"chat\":-1001}    also: leave, join_request
+POST /simulator/sample           {\"bot\":123,\"user\":7,\"kind\":\"chat_boost\"}  an update of any kind, filled in
 POST /simulator/updates          {\"bot\":123,\"update\":{\"message\":{}}}  any update, as it is
 POST /simulator/backlog          {\"bot\":123,\"count\":100,\"size\":40000}
 GET  /simulator/messages?bot=123&chat=7    the messages of a chat
@@ -139,6 +148,7 @@ async fn route(
             let id = control.add_bot(&order::<BotSpec>(body)?)?;
             Ok(json(&Object::new().put("id", &id).end()))
         }
+        (b"GET", ["bots"]) => Ok(json(&Raw::of(&control.bots()))),
         (b"DELETE", ["bots", id]) => {
             control.remove_bot(number(id)?)?;
             Ok(done())
@@ -150,6 +160,10 @@ async fn route(
         (b"POST", ["chats"]) => {
             control.add_chat(order::<Chat>(body)?);
             Ok(done())
+        }
+        (b"POST", ["files"]) => {
+            let spec: FileSpec = order(body)?;
+            Ok(json(&Raw::of(&control.add_file(&spec))))
         }
         (b"POST", ["standing"]) => {
             let order: StandingOrder = order(body)?;

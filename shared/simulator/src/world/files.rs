@@ -17,8 +17,6 @@ pub(crate) struct File {
     pub(crate) unique_id: String,
     pub(crate) path: String,
     pub(crate) size: u64,
-    /// `photo`, `document`, …: the folder of its path.
-    pub(crate) kind: &'static str,
     pub(crate) name: String,
     pub(crate) mime: String,
     /// Gone if it was too large to keep or had to make room.
@@ -73,7 +71,6 @@ impl Files {
             unique_id: format!("AQAD{kind}{number:08}"),
             path: format!("{}/file_{number}.{extension}", folder(kind)),
             size,
-            kind,
             name: name.to_owned(),
             mime: mime.to_owned(),
             content,
