@@ -2,7 +2,7 @@
 //! (through [`process_environment`]) or a test's. Output: `load.rs`. Invariant: every variable that
 //! begins with `GRAMTAP_` is a known key, one of the few named here, or refused. Pure.
 
-use crate::known::nearest;
+use crate::{known::nearest, value::Kind};
 
 const PREFIX: &str = "GRAMTAP_";
 
@@ -16,8 +16,8 @@ pub(crate) enum Variable<'a> {
     Foreign,
     /// The configuration file's path.
     File,
-    /// A known key.
-    Key(&'a str),
+    /// A known key and its kind.
+    Key(&'a str, Kind),
     /// Ours by its prefix, and of no known key. The variable that was perhaps meant.
     Unknown { nearest: Option<String> },
 }
@@ -44,7 +44,7 @@ pub(crate) fn variable_of(key: &str) -> String {
 pub(crate) fn classify<'a>(
     name: &str,
     value: &str,
-    keys: impl Iterator<Item = &'a str> + Clone,
+    keys: impl Iterator<Item = (&'a str, Kind)> + Clone,
 ) -> Variable<'a> {
     if !name.starts_with(PREFIX) || name.starts_with("GRAMTAP_TEST_") {
         return Variable::Foreign;
@@ -52,13 +52,13 @@ pub(crate) fn classify<'a>(
     if name == FILE {
         return Variable::File;
     }
-    if let Some(key) = keys.clone().find(|key| variable_of(key) == name) {
-        return Variable::Key(key);
+    if let Some((key, kind)) = keys.clone().find(|(key, _)| variable_of(key) == name) {
+        return Variable::Key(key, kind);
     }
     if is_service_link(name, value) {
         return Variable::Foreign;
     }
-    let variables: Vec<String> = keys.map(variable_of).collect();
+    let variables: Vec<String> = keys.map(|(key, _)| variable_of(key)).collect();
     let nearest = nearest(name, variables.iter().map(String::as_str)).map(str::to_owned);
     Variable::Unknown { nearest }
 }
@@ -91,7 +91,11 @@ fn is_service_link(name: &str, value: &str) -> bool {
 mod tests {
     use super::*;
 
-    const KEYS: [&str; 3] = ["data_dir", "ingress.listen", "bus.embedded.retention"];
+    const KEYS: [(&str, Kind); 3] = [
+        ("data_dir", Kind::Text),
+        ("ingress.listen", Kind::Text),
+        ("bus.embedded.retention", Kind::Duration),
+    ];
 
     #[test]
     fn variables_and_what_they_stand_for() {
@@ -102,16 +106,20 @@ mod tests {
             ("PATH", "/bin", Variable::Foreign),
             ("GRAMTAP_TEST_KAFKA", "x", Variable::Foreign),
             ("GRAMTAP_CONFIG", "x", Variable::File),
-            ("GRAMTAP_DATA_DIR", "x", Variable::Key("data_dir")),
+            (
+                "GRAMTAP_DATA_DIR",
+                "x",
+                Variable::Key("data_dir", Kind::Text),
+            ),
             (
                 "GRAMTAP_INGRESS__LISTEN",
                 "x",
-                Variable::Key("ingress.listen"),
+                Variable::Key("ingress.listen", Kind::Text),
             ),
             (
                 "GRAMTAP_BUS__EMBEDDED__RETENTION",
                 "7d",
-                Variable::Key("bus.embedded.retention"),
+                Variable::Key("bus.embedded.retention", Kind::Duration),
             ),
             (
                 "GRAMTAP_INGRESS_LISTEN",

@@ -50,18 +50,24 @@ impl Known {
     }
 
     pub(crate) fn is_section(&self, name: &str) -> bool {
-        self.keys().any(|key| {
+        self.keys().any(|(key, _)| {
             key.strip_prefix(name)
                 .is_some_and(|rest| rest.starts_with('.'))
         })
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.keys.keys().map(String::as_str)
+    /// All keys with their kinds, in alphabetical order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&str, Kind)> + Clone {
+        self.keys
+            .iter()
+            .map(|(key, (kind, _))| (key.as_str(), *kind))
     }
 
-    pub(crate) fn into_defaults(self) -> impl Iterator<Item = (String, Value)> {
-        self.keys.into_iter().map(|(key, (_, value))| (key, value))
+    /// All keys with their defaults, in alphabetical order.
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.keys
+            .iter()
+            .map(|(key, (_, value))| (key.as_str(), value))
     }
 }
 

@@ -17,6 +17,7 @@ mod load;
 mod mask;
 mod render;
 mod secret;
+mod section;
 mod value;
 
 pub use bytesize::ByteSize;

@@ -5,6 +5,10 @@
 use crate::value::Value;
 
 const HIDDEN: &str = "***";
+/// What ends a parameter.
+const SEPARATORS: [char; 5] = ['?', '&', ';', ' ', ','];
+
+/// What in a name tells that its value is secret.
 const SENSITIVE: [&str; 6] = ["password", "secret", "key", "token", "jaas", "oauthbearer"];
 
 /// Whether the value of `key` may be or contain a secret, so that error texts do not show it.
@@ -13,6 +17,24 @@ pub(crate) fn is_sensitive(key: &str) -> bool {
         key,
         "secrets.key" | "redis.url" | "database.url" | "kafka.properties"
     )
+}
+
+/// A value as an error text may show it.
+pub(crate) fn shown(key: &str, value: &Value) -> Option<String> {
+    match value {
+        _ if is_sensitive(key) => None,
+        Value::Text(text) => showable(text),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        Value::List(_) => None,
+    }
+}
+
+/// Only what cannot be an address with a password, a bot token or a key is shown.
+pub(crate) fn showable(text: &str) -> Option<String> {
+    let plain = |character: char| character.is_alphanumeric() || " ._-+,%".contains(character);
+    (text.chars().count() <= 24 && text.chars().all(plain)).then(|| text.to_owned())
 }
 
 /// The value of `key` with what is secret in it hidden. An empty value stays empty: that a secret
@@ -39,37 +61,66 @@ fn mask_property(property: &str) -> String {
     }
 }
 
-/// Hides the password of an address (`scheme://user:password@host`) and the values of parameters
-/// whose name tells that they are secret (`?password=`, `&token=`).
+/// Hides the password of an address (`scheme://user:password@host`), the values of parameters whose
+/// name tells that they are secret (`?password=`, `&token=`), and bot tokens.
 pub fn mask_text(text: &str) -> String {
-    let masked = match text.split_once("://") {
-        // Everything up to the last @ counts as user and password, because a password that was
-        // pasted without escaping may itself contain @, / or ?.
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((account, host)) => match account.split_once(':') {
-                Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{host}"),
-                None => format!("{scheme}://{HIDDEN}@{host}"),
-            },
-            None => text.to_owned(),
-        },
-        None => text.to_owned(),
-    };
-    masked
-        .split_inclusive(['?', '&', ';', ' ', ','])
+    mask_token(&mask_account(text))
+        .split_inclusive(SEPARATORS)
         .map(mask_parameter)
         .collect()
 }
 
+fn mask_account(text: &str) -> String {
+    // Everything up to the last @ counts as user and password, because a password that was pasted
+    // without escaping may itself contain @, / or ?.
+    let parts = text
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
+    let Some((scheme, (account, host))) = parts else {
+        return text.to_owned();
+    };
+    match account.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{host}"),
+        None => format!("{scheme}://{HIDDEN}@{host}"),
+    }
+}
+
+/// `123456:` and a long word: somebody has pasted a bot's token where an address belongs.
+fn mask_token(text: &str) -> String {
+    let is_secret = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    let first = |text: &str| {
+        [":", "%3A", "%3a"]
+            .into_iter()
+            .filter_map(|colon| Some((text.find(colon)?, colon)))
+            .min()
+    };
+    while let Some((at, colon)) = first(rest) {
+        let (before, after) = (&rest[..at], &rest[at + colon.len()..]);
+        let digits = before.len()
+            - before
+                .trim_end_matches(|letter: char| letter.is_ascii_digit())
+                .len();
+        let secret = after
+            .find(|letter| !is_secret(letter))
+            .unwrap_or(after.len());
+        masked.push_str(&rest[..at + colon.len()]);
+        rest = after;
+        if digits >= 5 && secret >= 20 {
+            masked.push_str(HIDDEN);
+            rest = &after[secret..];
+        }
+    }
+    masked + rest
+}
+
+/// One parameter with the separator that ends it, if one does.
 fn mask_parameter(part: &str) -> String {
-    let end = part.len()
-        - part
-            .chars()
-            .next_back()
-            .filter(|last| "?&;, ".contains(*last))
-            .map_or(0, char::len_utf8);
-    match part[..end].split_once('=') {
+    let parameter = part.trim_end_matches(SEPARATORS);
+    match parameter.split_once('=') {
         Some((name, value)) if !value.is_empty() && names_secret(name) => {
-            format!("{name}={HIDDEN}{}", &part[end..])
+            format!("{name}={HIDDEN}{}", &part[parameter.len()..])
         }
         _ => part.to_owned(),
     }
@@ -105,6 +156,12 @@ mod tests {
                 "host=h user=u password=canary dbname=d",
                 "host=h user=u password=*** dbname=d",
             ),
+            (
+                "https://api.telegram.org/bot123456:CANARYCANARYCANARY_-0123/",
+                "https://api.telegram.org/bot123456:***/",
+            ),
+            ("/bot123456%3aCANARYCANARYCANARY_-0123", "/bot123456%3a***"),
+            ("http://127.0.0.1:8080:9", "http://127.0.0.1:8080:9"),
             ("sqlite:/var/lib/gramtap.db", "sqlite:/var/lib/gramtap.db"),
         ] {
             assert_eq!(mask_text(text), expected, "{text}");

@@ -361,6 +361,38 @@ fn what_a_section_refuses_names_key_and_origin() {
         text.contains("kafka.partitions (variable GRAMTAP_KAFKA__PARTITIONS): expected"),
         "{text}"
     );
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code)]
+    struct Admin {
+        listen: std::net::SocketAddr,
+    }
+    let settings = load(None, &[("GRAMTAP_ADMIN__LISTEN", "here")]).unwrap();
+    assert_eq!(
+        settings.section::<Admin>("admin").unwrap_err().to_string(),
+        "the configuration is refused: admin.listen (variable GRAMTAP_ADMIN__LISTEN): expected another value (invalid socket address syntax)"
+    );
+}
+
+#[test]
+fn an_item_of_a_list_that_is_refused_names_the_list() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code)]
+    struct Ingress {
+        hosts: Vec<std::net::IpAddr>,
+    }
+    let settings = load(None, &[("GRAMTAP_INGRESS__HOSTS", "127.0.0.1,here")]).unwrap();
+    assert_eq!(
+        settings
+            .section::<Ingress>("ingress")
+            .unwrap_err()
+            .to_string(),
+        "the configuration is refused: ingress.hosts (variable GRAMTAP_INGRESS__HOSTS): expected another value (invalid IP address syntax)"
+    );
+}
+
+#[test]
+fn a_program_may_refuse_what_it_cannot_use() {
+    let settings = load(None, &[("GRAMTAP_KAFKA__PARTITIONS", "70000")]).unwrap();
     assert_eq!(
         settings
             .refuse("kafka.partitions", "at most 1000")
