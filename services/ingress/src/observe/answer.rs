@@ -4,6 +4,9 @@
 //! `record.rs`. Invariant: at most `capture.body_limit` of a call's answer; of a poll's the updates
 //! that `updates.rs` lets through. Beyond a limit or the budget: cut, never a wait.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use super::budget::{Budget, Claim};
@@ -178,7 +181,9 @@ impl AnswerTap {
         };
         let unfinished =
             (!whole && !matches!(copy.envelope, Envelope::File)).then_some(Cut::Unfinished);
-        copy.cut = copy.cut.or(cut).or(encoded).or(unfinished);
+        // That it ended early says less than why what there was of it is not here.
+        let reasons = [copy.cut, cut, encoded, unfinished].into_iter().flatten();
+        copy.cut = reasons.min_by_key(|cut| *cut == Cut::Unfinished);
         copy
     }
 }

@@ -1,7 +1,7 @@
 //! Lets through what a bot's privacy mode allows: of parameters, results, updates and texts.
 //!
 //! In: trees of arguments (`params.rs`), answers and updates (`answer.rs`). Out: JSON for records.
-//! Invariant: an allow-list by names and shapes (`rules.rs`), so that a field this version does not
+//! Invariant: an allow-list by names and shapes (`rules.rs`, `shapes.rs`), so that a field this version does not
 //! know never carries a text or a name out; in every mode, what is shaped like a token and the
 //! values of secrets are `***`, found in decoded strings, so that no escape hides one.
 //! Deterministic; the order of members stays. The same shape for parameters, results and updates:
@@ -41,6 +41,7 @@ mod full;
 mod pseudonym;
 mod rules;
 mod secret;
+mod shapes;
 #[cfg(test)]
 mod tests;
 
@@ -167,9 +168,9 @@ impl Mask {
                 bytes: file.bytes,
             },
             _ => File {
-                field: rules::file_field(&file.field).to_owned(),
+                field: shapes::file_field(&file.field).to_owned(),
                 name: None,
-                kind: file.kind.as_deref().and_then(rules::mime),
+                kind: file.kind.as_deref().and_then(shapes::mime),
                 bytes: file.bytes,
             },
         };

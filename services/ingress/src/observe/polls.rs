@@ -5,6 +5,9 @@
 //! that a bot's records stay in order. At the bound the oldest fold is told early; nothing is
 //! lost but what is open when the process is killed.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,9 @@
 //! `params.rs` and `record.rs`. Invariant: never more than `capture.body_limit` of a body and of
 //! a query, none of a file's bytes; all of it claimed from the worker's budget. Beyond: cut.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;

@@ -182,3 +182,83 @@ fn leave<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn token(number: u32) -> TokenHash {
+        let token = Token::parse(&format!("42:secret{number}")).unwrap();
+        TokenHash::of(&token, &[9; 32])
+    }
+
+    #[test]
+    fn hashes_depend_on_the_token_and_the_key() {
+        let parsed = Token::parse("42:secret1").unwrap();
+        assert_eq!(token(1), TokenHash::of(&parsed, &[9; 32]));
+        assert_ne!(token(1), token(2));
+        assert_ne!(token(1), TokenHash::of(&parsed, &[8; 32]));
+        assert_ne!(token(1), TokenHash([0; 16]));
+    }
+
+    #[test]
+    fn a_success_verifies_and_a_failure_changes_nothing() {
+        let mut verified = Verified::new(10);
+        assert_eq!(
+            verified.judge(token(1), Some(false)),
+            TokenStanding::Unverified
+        );
+        assert_eq!(verified.judge(token(1), None), TokenStanding::Unverified);
+        assert_eq!(
+            verified.judge(token(1), Some(true)),
+            TokenStanding::Verified
+        );
+        assert_eq!(
+            verified.judge(token(1), Some(false)),
+            TokenStanding::Verified
+        );
+        assert_eq!(verified.judge(token(2), None), TokenStanding::Unverified);
+    }
+
+    #[test]
+    fn the_set_is_bounded_and_keeps_those_in_use() {
+        let mut verified = Verified::new(10);
+        for number in 0..1000 {
+            verified.verify(token(number));
+            assert!(verified.len() <= 10);
+            // Asked for again and again, so it stays.
+            assert!(verified.is_verified(token(0)), "{number}");
+        }
+        assert!(verified.is_verified(token(999)));
+        assert!(!verified.is_verified(token(500)));
+    }
+
+    #[test]
+    fn strangers_have_few_places_and_give_them_back() {
+        let unverified = Unverified::new(2);
+        let (bot, other) = (Some(BotId(42)), Some(BotId(43)));
+        let mut places = vec![
+            unverified.enter(token(0), bot).unwrap(),
+            unverified.enter(token(0), bot).unwrap(),
+        ];
+        assert!(
+            unverified.enter(token(0), bot).is_none(),
+            "the token's limit"
+        );
+        for number in 1.. {
+            match unverified.enter(token(number), bot) {
+                Some(place) => places.push(place),
+                None => break,
+            }
+        }
+        assert_eq!(places.len(), 2 * TOKENS_PER_BOT, "the bot's limit");
+        let elsewhere = unverified.enter(token(1), other);
+        assert!(elsewhere.is_some(), "another bot is not held up");
+        places.pop();
+        assert!(unverified.enter(token(99), bot).is_some());
+        drop((places, elsewhere));
+        assert!(unverified.is_empty());
+        assert!(unverified.0.inside.borrow().bots.is_empty());
+    }
+}

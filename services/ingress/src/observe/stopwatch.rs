@@ -113,6 +113,7 @@ mod tests {
     use super::*;
 
     type Sums = (u64, u64, u64);
+    type Marks = Vec<(u64, Mark)>;
 
     enum Mark {
         Sent,
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn own_time_is_what_neither_telegram_nor_the_bot_took() {
         use Mark::*;
-        let table: [(&str, Vec<(u64, Mark)>, u64, Sums); 10] = [
+        let table: [(&str, Marks, u64, Sums); 10] = [
             (
                 "plain",
                 vec![(10, Sent), (90, Received)],

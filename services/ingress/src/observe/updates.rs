@@ -40,7 +40,7 @@ pub(super) struct Updates {
 }
 
 /// Telegram gives 100 updates at most.
-const MOST_UPDATES: usize = 1000;
+pub(super) const MOST_UPDATES: usize = 1000;
 impl Updates {
     pub(super) fn new(limits: &CaptureLimits, budget: &Budget, mask: &Mask) -> Self {
         Self {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::pseudonym::{self, PseudonymKey};
 use super::rules::{self, Rule};
-use super::{MASKED, command, description, secret};
+use super::{MASKED, command, description, secret, shapes};
 use crate::observe::tree::{Members, Node};
 
 /// The filter of `metadata`, or with a key of `pseudonymous`.
@@ -38,7 +38,13 @@ const LONGEST_CALLBACK: usize = 64;
 /// In characters.
 const LONGEST_BUTTON: usize = 128;
 /// The members whose objects, or strings, are buttons.
-const BUTTONS: [&str; 4] = ["button", "inline_keyboard", "keyboard", "menu_button"];
+const BUTTONS: [&str; 5] = [
+    "button",
+    "buttons",
+    "inline_keyboard",
+    "keyboard",
+    "menu_button",
+];
 /// Messages inside a message that somebody else wrote.
 const QUOTED: [&str; 4] = [
     "external_reply",
@@ -96,6 +102,8 @@ impl Filter<'_> {
         }
         let rule = match (&**name, place.within) {
             ("data", "callback_query") => Rule::Callback,
+            // Elsewhere it is a part of an address.
+            ("state", "subscription") => Rule::Word,
             _ => rules::rule(name),
         };
         if rule == Rule::Secret {
@@ -207,16 +215,16 @@ impl Filter<'_> {
             }
             Rule::Command if command::is_command(text) => {}
             Rule::Payload if command::is_payload(text) => {}
-            Rule::Media => *text = Cow::Borrowed(rules::media(text)),
-            Rule::Mime => match rules::mime(text) {
+            Rule::Media => *text = Cow::Borrowed(shapes::media(text)),
+            Rule::Mime => match shapes::mime(text) {
                 Some(kind) => *text = Cow::Owned(kind),
                 None => return false,
             },
             Rule::Remark => *text = Cow::Owned(description::without_quotes(text)),
             Rule::Other if place.top && place.webhook && name == "url" => {
-                *text = Cow::Owned(rules::site(text))
+                *text = Cow::Owned(shapes::site(text))
             }
-            rule if rules::fits(rule, text) => {}
+            rule if shapes::fits(rule, text) => {}
             _ => return false,
         }
         clean(text);
@@ -251,23 +259,41 @@ pub(super) fn add(members: &mut Members<'_>, command: Option<command::Command>) 
 
 /// Reads a string of a parameter as what it stands for: a number, a boolean, JSON.
 pub(super) fn loosen(name: &str, rule: Rule, value: &mut Node<'_>, top: bool) {
-    let Node::Text(text) = &*value else {
-        return;
+    let is_text = matches!(rule, Rule::Length | Rule::Callback | Rule::Payload);
+    let text = match &*value {
+        Node::Text(text) => text,
+        Node::Null => return,
+        // What is a text to Telegram is one even if the client wrote a number, or an object.
+        other if is_text && top => {
+            let raw = other.raw().map(|raw| raw.get().to_owned());
+            *value = Node::Text(Cow::Owned(raw.unwrap_or_default()));
+            return;
+        }
+        // Nor can one tell a number from a string of digits in a form, where the type is not known.
+        Node::Int(id)
+            if top
+                && !rules::is_numeric(name)
+                && matches!(rule, Rule::Person | Rule::Thing | Rule::Media) =>
+        {
+            *value = Node::Text(Cow::Owned(id.to_string()));
+            return;
+        }
+        _ => return,
     };
     let is_number = rule == Rule::Number || rules::is_numeric(name);
     let read = match &**text {
-        _ if matches!(rule, Rule::Length | Rule::Callback | Rule::Payload) => None,
+        _ if is_text => None,
         word if word.eq_ignore_ascii_case("true") => Some(Node::Bool(true)),
         word if word.eq_ignore_ascii_case("false") => Some(Node::Bool(false)),
         "null" => Some(Node::Null),
+        json if top && json.trim_start().starts_with(['{', '[']) => {
+            Node::parse_text(json).map(Node::into_owned)
+        }
         digits if is_number => digits
             .parse()
             .ok()
             .filter(|id: &i64| id.to_string() == digits)
             .map(Node::Int),
-        json if top && json.trim_start().starts_with(['{', '[']) => {
-            Node::parse_text(json).map(Node::into_owned)
-        }
         _ => None,
     };
     if let Some(read) = read {
