@@ -46,9 +46,9 @@ where
     A: Actor<Context = Context<A>>,
     F: Fn() -> A + 'static,
 {
-    let (supervisor, receiver, parts) =
-        Supervisor::new(name, policy, OnThisThread(Rc::new(factory)));
-    parts.into_kept(name, spawn_local(name, supervisor.run(receiver)))
+    let host = OnThisThread(Rc::new(factory));
+    let (supervisor, mailbox, shared) = Supervisor::new(name, policy, host);
+    shared.into_kept(name, spawn_local(name, supervisor.run(mailbox)))
 }
 
 /// Keeps an actor on a thread of its own, with a runtime of its own, for what blocks or must not
@@ -62,12 +62,14 @@ where
     A: Actor<Context = Context<A>>,
     F: Fn() -> A + Send + Sync + 'static,
 {
-    let (supervisor, receiver, parts) = Supervisor::new(name, policy, OnThreads(Arc::new(factory)));
-    parts.into_kept(name, spawn(name, supervisor.run(receiver)))
+    let host = OnThreads(Arc::new(factory));
+    let (supervisor, mailbox, shared) = Supervisor::new(name, policy, host);
+    shared.into_kept(name, spawn(name, supervisor.run(mailbox)))
 }
 
 impl<A: Actor<Context = Context<A>>> Kept<A> {
-    /// A lane of at most `bound` waiting messages that may be dropped.
+    /// A lane of at most `bound` waiting messages that may be dropped. To be made once and cloned:
+    /// every lane has a bound of its own.
     pub fn lossy<M>(&self, bound: usize) -> Lossy<M>
     where
         A: Handler<Queued<M>>,

@@ -1,5 +1,5 @@
 //! What the system knows of the process, under the names that every dashboard expects. Input:
-//! `/proc/self`. Output: lines appended to `metric.rs`' text. Invariant: what cannot be read is
+//! `/proc`. Output: lines appended to `metric.rs`' text. Invariant: what cannot be read is
 //! left out; nothing is kept between two scrapes.
 
 use std::{fmt::Write, fs};
@@ -12,6 +12,7 @@ pub(crate) fn render(text: &mut String) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let system = fs::read_to_string("/proc/stat").unwrap_or_default();
     let kilobytes = |name: &str| field(&status, name).map(|kilobytes| kilobytes * 1024.0);
     // The folder that is being read is itself one of the open files.
     let open = fs::read_dir("/proc/self/fd")
@@ -23,6 +24,12 @@ pub(crate) fn render(text: &mut String) {
             "counter",
             "User and system CPU seconds.",
             cpu_seconds(&stat),
+        ),
+        (
+            "process_start_time_seconds",
+            "gauge",
+            "Start of the process in Unix time.",
+            start_seconds(&stat, &system),
         ),
         (
             "process_resident_memory_bytes",
@@ -71,12 +78,20 @@ fn field(file: &str, name: &str) -> Option<f64> {
         .ok()
 }
 
-/// Fields 14 and 15, counted after the program's name, which may contain anything.
+/// User and system time: fields 14 and 15.
 fn cpu_seconds(stat: &str) -> Option<f64> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / TICKS)
+    Some((ticks(stat, 14)? + ticks(stat, 15)?) / TICKS)
+}
+
+/// When the process began, in Unix time: field 22, counted from the system's boot.
+fn start_seconds(stat: &str, system: &str) -> Option<f64> {
+    Some(field(system, "btime")? + ticks(stat, 22)? / TICKS)
+}
+
+/// A field by its number in the manual, all after the program's name, which may contain anything.
+fn ticks(stat: &str, number: usize) -> Option<f64> {
+    let after_name = stat.rsplit_once(')')?.1;
+    after_name.split_whitespace().nth(number - 3)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -97,8 +112,10 @@ mod tests {
             Some(1024.0)
         );
         assert_eq!(field("", "VmRSS:"), None);
-        let stat = "1 (a ) b) S 0 1 1 0 -1 4194560 1 2 3 4 150 50 0 0 20 0 1 0 1 1 1";
+        let stat = "1 (a ) b) S 0 1 1 0 -1 4194560 1 2 3 4 150 50 0 0 20 0 1 0 700 1 1";
         assert_eq!(cpu_seconds(stat), Some(2.0));
+        assert_eq!(start_seconds(stat, "cpu 1 2\nbtime 1000\n"), Some(1007.0));
+        assert_eq!(cpu_seconds("1 (cut"), None);
     }
 
     #[cfg(target_os = "linux")]

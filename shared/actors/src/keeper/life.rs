@@ -5,7 +5,12 @@
 //! a panic of their own would abort the process. A life ends at once when its vitals say so,
 //! whatever it waits for.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(feature = "inject-panics")]
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use actix::{Actor, AsyncContext, Context, WrapFuture, dev::channel::AddressReceiver};
 use futures_util::FutureExt;
@@ -22,7 +27,7 @@ pub(crate) struct Vitals {
     /// It was given.
     given: Notify,
     #[cfg(feature = "inject-panics")]
-    pub(crate) poisoned: std::sync::atomic::AtomicBool,
+    poisoned: AtomicBool,
 }
 
 /// How a life ended.
@@ -44,8 +49,7 @@ impl Vitals {
     /// Panics inside the actor's context as soon as that is polled.
     #[cfg(feature = "inject-panics")]
     pub(crate) fn poison(&self) {
-        self.poisoned
-            .store(true, std::sync::atomic::Ordering::Release);
+        self.poisoned.store(true, Ordering::Release);
         self.asked.notify_one();
     }
 
@@ -54,10 +58,7 @@ impl Vitals {
         loop {
             self.asked.notified().await;
             #[cfg(feature = "inject-panics")]
-            assert!(
-                !self.poisoned.load(std::sync::atomic::Ordering::Acquire),
-                "injected panic"
-            );
+            assert!(!self.poisoned.load(Ordering::Acquire), "injected panic");
             self.given.notify_one();
         }
     }
@@ -65,14 +66,14 @@ impl Vitals {
 
 /// Builds the actor and runs it to its end.
 pub(super) async fn live<A: Actor<Context = Context<A>>>(
-    factory: &(impl Fn() -> A + ?Sized),
+    factory: &impl Fn() -> A,
     mailbox: AddressReceiver<A>,
-    vitals: std::sync::Arc<Vitals>,
+    vitals: Arc<Vitals>,
 ) -> Death {
     let born = catch_unwind(AssertUnwindSafe(|| {
         let actor = factory();
         let mut context = Context::with_receiver(mailbox);
-        let heart = std::sync::Arc::clone(&vitals);
+        let heart = Arc::clone(&vitals);
         context.spawn(async move { heart.answer().await }.into_actor(&actor));
         context.into_future(actor)
     }));

@@ -1,6 +1,6 @@
 //! Where the address of the living actor is. Input: the supervisor, at each birth and death.
-//! Output: the lanes, which are led to it. Invariant: one address a life, in one place; the lanes are
-//! led on before anything that was sent to the life before is dropped.
+//! Output: the lanes, which are led to it. Invariant: one address a life, in one place; all lanes
+//! lead to it or nowhere.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -55,6 +55,7 @@ impl<A: Actor<Context = Context<A>>> Slot<A> {
         if let Some(lane) = lane.upgrade() {
             lane.connect(state.address.as_ref());
         }
+        state.lanes.retain(|lane| lane.strong_count() > 0);
         state.lanes.push(lane);
     }
 

@@ -2,7 +2,6 @@
 //! message is accounted for when an actor ends under load.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,8 +12,8 @@ use std::{
 
 use actix::{Actor, Context, Handler, Message};
 use gramtap_actors::{
-    Cause, DropReason, Policy, Queued, Refused, Undelivered, keep_on_thread, mailboxes, spawn,
-    spawn_thread,
+    Cause, DropReason, Kept, Policy, Queued, Refused, Undelivered, keep_on_thread, mailboxes,
+    spawn, spawn_thread,
 };
 
 use crate::{
@@ -32,6 +31,13 @@ fn impatient() -> Policy {
         hold: LONG,
         ..Policy::default()
     }
+}
+
+/// Whether messages wait for an actor.
+fn waiting(kept: &Kept<Subject>) -> bool {
+    mailboxes()
+        .iter()
+        .any(|mailbox| mailbox.actor == kept.name() && mailbox.depth > 0)
 }
 
 #[tokio::test]
@@ -92,13 +98,8 @@ async fn ending_an_actor_that_blocks_closes_its_lanes_at_once() {
     let mishaps = kept.lossy(8);
     let (release, blocked) = mpsc::channel();
     mishaps.offer(Mishap::Block(blocked)).unwrap();
-    let waiting = || {
-        mailboxes()
-            .iter()
-            .any(|mailbox| mailbox.actor == kept.name() && mailbox.depth > 0)
-    };
     let taken = async {
-        while waiting() {
+        while waiting(&kept) {
             tokio::task::yield_now().await;
         }
     };
@@ -115,31 +116,37 @@ async fn ending_an_actor_that_blocks_closes_its_lanes_at_once() {
     assert_eq!(stopping.await, Ok(()));
 }
 
-#[tokio::test]
+/// The supervisor's time is virtual here, the actor's is not: between two steps of the clock the
+/// test holds the supervisor's thread until the actor has taken another message.
+#[tokio::test(start_paused = true)]
 async fn an_actor_whose_mailbox_never_runs_empty_is_not_stalled() {
     record();
-    let stall = Duration::from_millis(400);
+    let second = Duration::from_secs(1);
     let policy = Policy {
-        stall,
-        ..impatient()
+        heartbeat: second,
+        stall: second,
+        ..Policy::default()
     };
     let kept = keep_on_thread("overloaded", policy, Subject::default);
     let lane = kept.lossy(8);
-    let began = Instant::now();
-    let mut blocks = VecDeque::new();
-    // Each message blocks the thread until there is another one waiting behind it.
-    while began.elapsed() < 3 * stall {
-        let (release, blocked) = mpsc::channel();
-        if lane.offer(Mishap::Block(blocked)).is_ok() {
-            blocks.push_back(release);
+    let (mut release, blocked) = mpsc::channel();
+    lane.offer(Mishap::Block(blocked)).unwrap();
+    // The supervisor starts the actor.
+    tokio::task::yield_now().await;
+    for _ in 0..10 {
+        // There is always one behind the one that is handled.
+        let (next, blocked) = mpsc::channel();
+        lane.offer(Mishap::Block(blocked)).unwrap();
+        drop(std::mem::replace(&mut release, next));
+        let began = Instant::now();
+        while waiting(&kept) {
+            assert!(began.elapsed() < LONG, "the actor takes its messages");
+            std::thread::yield_now();
         }
-        if blocks.len() > 4 {
-            blocks.pop_front();
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::advance(second * 9 / 10).await;
     }
     assert_eq!(restarts("overloaded"), []);
-    blocks.clear();
+    drop(release);
     kept.stop().await;
 }
 
@@ -173,9 +180,12 @@ async fn under_load_deaths_and_end_leave_no_message_unaccounted_for() {
     record();
     let handled = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&handled);
-    let kept = keep_on_thread("under load", impatient(), move || {
-        Tally(Arc::clone(&counted))
-    });
+    // No stalls: what an actor that is left behind holds is counted when its thread ends.
+    let policy = Policy {
+        stall: LONG,
+        ..impatient()
+    };
+    let kept = keep_on_thread("under load", policy, move || Tally(Arc::clone(&counted)));
     let lane = kept.lossy(64);
     let over = Arc::new(AtomicBool::new(false));
     let senders = [(); 3].map(|()| {
@@ -218,5 +228,7 @@ async fn under_load_deaths_and_end_leave_no_message_unaccounted_for() {
         accepted,
         handled.load(Ordering::Relaxed) + count(DropReason::Lost)
     );
-    assert!(restarts("under load").contains(&Cause::Panic));
+    let causes = restarts("under load");
+    // A fifth may have come together with the end.
+    assert!(causes.len() >= 4 && causes.iter().all(|cause| *cause == Cause::Panic));
 }
