@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use gramtap_database::{Database, DatabaseSection, Error, Statement};
 use gramtap_settings::SecretString;
 
@@ -62,12 +63,8 @@ async fn a_second_start_finds_what_the_first_one_wrote() {
 async fn many_starts_at_once_migrate_once() {
     let folder = tempfile::tempdir().unwrap();
     let databases: Vec<Database> = (0..6).map(|_| open(folder.path())).collect();
-    let starts = databases.iter().map(|database| {
-        let database = database.clone();
-        tokio::task::spawn(async move { database.prepare().await })
-    });
-    for start in starts.collect::<Vec<_>>() {
-        start.await.unwrap().unwrap();
+    for start in join_all(databases.iter().map(Database::prepare)).await {
+        start.unwrap();
     }
     const APPLIED: Statement =
         Statement::new("applied", "SELECT COUNT(*) AS n FROM gramtap_schema");
@@ -138,24 +135,19 @@ async fn a_contradiction_is_told_from_a_fault() {
 async fn two_processes_worth_of_writers_take_turns() {
     const TURNS: i64 = 40;
     let folder = tempfile::tempdir().unwrap();
-    let writers = (0..3).map(|_| {
-        // A handle has its own connections, as another process would.
-        let database = open(folder.path());
-        tokio::task::spawn(async move {
-            let mut seen = Vec::new();
-            for _ in 0..TURNS {
-                let mut transaction = database.begin().await.unwrap();
-                let row = transaction.first(&TICK, &[]).await.unwrap().unwrap();
-                seen.push(row.get::<i64>("value").unwrap());
-                transaction.commit().await.unwrap();
-            }
-            seen
-        })
+    // Each handle has its own connections, as another process would.
+    let databases: Vec<Database> = (0..3).map(|_| open(folder.path())).collect();
+    let writers = databases.iter().map(async |database| {
+        let mut seen = Vec::new();
+        for _ in 0..TURNS {
+            let mut transaction = database.begin().await.unwrap();
+            let row = transaction.first(&TICK, &[]).await.unwrap().unwrap();
+            seen.push(row.get::<i64>("value").unwrap());
+            transaction.commit().await.unwrap();
+        }
+        seen
     });
-    let mut all = Vec::new();
-    for writer in writers.collect::<Vec<_>>() {
-        all.extend(writer.await.unwrap());
-    }
+    let mut all = join_all(writers).await.concat();
     all.sort_unstable();
     assert_eq!(all, (1..=3 * TURNS).collect::<Vec<_>>());
 }

@@ -41,7 +41,7 @@ pub(super) struct Cache {
 struct Slot {
     /// The tenant that is served.
     served: Arc<Tenant>,
-    /// Others that were removed less than a day ago and had the same bot id. Nearly always empty.
+    /// Others that had the same bot id and might be served again. Nearly always empty.
     others: Vec<Arc<Tenant>>,
     /// It was asked for since somebody last looked for one to drop.
     used: AtomicBool,
@@ -219,13 +219,16 @@ impl Slot {
 
     /// Takes a tenant's newer state in, and serves the one that is to be served.
     fn put(&mut self, tenant: Arc<Tenant>) {
-        self.others
-            .retain(|other| other.id != tenant.id && other.standing_now() != Standing::Gone);
+        self.others.retain(|other| other.id != tenant.id);
         let displaced = std::mem::replace(&mut self.served, tenant);
         if displaced.id != self.served.id {
             self.others.push(displaced);
         }
         self.choose();
+        // One that is gone and older will never be served again.
+        let latest = self.served.version;
+        self.others
+            .retain(|other| other.version > latest || other.standing_now() != Standing::Gone);
     }
 
     /// Takes a tenant out. True if none is left.

@@ -174,16 +174,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let none = section("", Path::new(""));
-        let starts: Vec<_> = (0..8)
-            .map(|_| {
-                let (none, data) = (none.clone(), data.clone());
-                std::thread::spawn(move || Keys::load(&none, &data).unwrap().id().to_owned())
-            })
-            .collect();
-        let ids: Vec<String> = starts
-            .into_iter()
-            .map(|start| start.join().unwrap())
-            .collect();
+        let ids: Vec<String> = std::thread::scope(|scope| {
+            let start = || Keys::load(&none, &data).unwrap().id().to_owned();
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().unwrap())
+                .collect()
+        });
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
         let file = data.join("installation.key");
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);

@@ -26,14 +26,38 @@ pub struct NewTenant {
     pub token: Option<Token>,
 }
 
+impl NewTenant {
+    /// Characters of a name.
+    pub const LONGEST_NAME: usize = 128;
+
+    /// The bot that is meant.
+    fn bot(&self) -> Result<Option<BotId>, RegistryError> {
+        let longest = Self::LONGEST_NAME;
+        if self
+            .name
+            .as_ref()
+            .is_some_and(|name| name.chars().count() > longest)
+        {
+            return Err(RegistryError::Name);
+        }
+        match (self.bot, self.token.as_ref().map(Token::bot)) {
+            (Some(bot), Some(token)) if bot != token => Err(RegistryError::OtherBot {
+                bound: Some(bot),
+                token,
+            }),
+            (bot, token) => Ok(bot.or(token)),
+        }
+    }
+}
+
 impl Registry {
     /// Connects a bot.
     ///
     /// # Errors
     /// [`RegistryError::Connected`] if it is connected, with its code;
-    /// [`RegistryError::OtherBot`] if `token` is another bot's than `bot`.
+    /// [`RegistryError::OtherBot`] if `token` is another bot's than `bot`; [`RegistryError::Name`].
     pub async fn add(&self, new: &NewTenant) -> Result<Tenant, RegistryError> {
-        let bot = new.bot.or(new.token.as_ref().map(Token::bot));
+        let bot = new.bot()?;
         let mut change = Change::begin(&self.database).await?;
         let earlier = match bot {
             Some(bot) => change.by_bot(bot).await?.map(|earlier| (bot, earlier)),

@@ -25,19 +25,20 @@ pub enum RegistryError {
     /// No connected bot has this code.
     #[error("no connected bot has the code {0}")]
     UnknownCode(Code),
-    /// The token is not that of the bot that the code is bound to.
+    /// The token is another bot's.
     #[error(
-        "the token is that of bot {token}, but {code} is bound to bot {}: rebind it first",
-        bound.map_or_else(|| "none".to_owned(), |bot| bot.to_string())
+        "the token is that of bot {token}, not of {}",
+        bound.map_or_else(|| "a bot that the code is bound to".to_owned(), |bot| format!("bot {bot}"))
     )]
     OtherBot {
-        /// The code.
-        code: Code,
-        /// The bot that it is bound to.
+        /// The bot that is meant; none if the code is bound to none.
         bound: Option<BotId>,
         /// The bot whose token was given.
         token: BotId,
     },
+    /// The name is longer than [`NewTenant::LONGEST_NAME`](super::NewTenant::LONGEST_NAME).
+    #[error("a name has {} characters at most", super::NewTenant::LONGEST_NAME)]
+    Name,
     /// The database did not do it.
     #[error(transparent)]
     Database(#[from] gramtap_database::Error),
@@ -65,6 +66,7 @@ impl RegistryError {
             Self::Connected { .. } => "connected",
             Self::UnknownCode(_) => "unknown_code",
             Self::OtherBot { .. } => "other_bot",
+            Self::Name => "name",
             Self::Database(error) => error.label(),
             Self::Keys(error) => error.label(),
             Self::Random(_) => "random",

@@ -45,7 +45,6 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         if tenant.bot != Some(token.bot()) {
             return Err(RegistryError::OtherBot {
-                code: tenant.code,
                 bound: tenant.bot,
                 token: token.bot(),
             });
