@@ -1,16 +1,18 @@
-//! The series behind the names: one registry of our own, handles that are resolved once and kept,
-//! and the text that Prometheus reads. Input: the lists of `names.rs`, whoever counts. Output:
-//! [`render`], to the admin listener. Invariant: counting never fails, never panics and never
-//! waits for more than a read lock; a metric that cannot be made is a silent no-op, which the test
-//! here would show.
+//! The series behind the names: one registry of our own, and the text that Prometheus reads. Input:
+//! the lists of `names.rs`. Output: handles of series (`metric/handle.rs`), [`render`] to the admin
+//! listener. Invariant: finding a series never fails, never panics and waits for no more than a read
+//! lock; a metric that cannot be made is a no-op, which the tests would show.
+
+mod handle;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
     core::{Collector, MetricVec, MetricVecBuilder},
 };
+
+pub use handle::{CounterHandle, GaugeGuard, GaugeHandle, HistogramHandle};
 
 /// A metric as `names.rs` declares it.
 #[derive(Clone, Copy, Debug)]
@@ -152,142 +154,6 @@ pub(crate) fn series<B: MetricVecBuilder>(
         .ok()
 }
 
-/// One counter.
-#[derive(Clone, Debug)]
-pub struct CounterHandle(pub(crate) Option<IntCounter>);
-
-impl CounterHandle {
-    /// Adds one.
-    pub fn inc(&self) {
-        self.add(1);
-    }
-
-    /// Adds `n`.
-    pub fn add(&self, n: u64) {
-        if let Some(counter) = &self.0 {
-            counter.inc_by(n);
-        }
-    }
-
-    /// The count so far, for tests and the doctor.
-    pub fn get(&self) -> u64 {
-        self.0.as_ref().map_or(0, IntCounter::get)
-    }
-}
-
-impl crate::Counter {
-    /// Adds one. Where it happens often, keep [`crate::Counter::handle`].
-    pub fn inc(self) {
-        self.handle().inc();
-    }
-
-    /// Adds `n`.
-    pub fn add(self, n: u64) {
-        self.handle().add(n);
-    }
-
-    /// The count so far.
-    pub fn get(self) -> u64 {
-        self.handle().get()
-    }
-}
-
-/// One gauge.
-#[derive(Clone, Debug)]
-pub struct GaugeHandle(pub(crate) Option<IntGauge>);
-
-impl GaugeHandle {
-    /// Replaces the value. Only for what one place in the process measures: workers share series.
-    pub fn set(&self, value: i64) {
-        if let Some(gauge) = &self.0 {
-            gauge.set(value);
-        }
-    }
-
-    /// Adds `n`, which may be negative.
-    pub fn add(&self, n: i64) {
-        if let Some(gauge) = &self.0 {
-            gauge.add(n);
-        }
-    }
-
-    /// The value now.
-    pub fn get(&self) -> i64 {
-        self.0.as_ref().map_or(0, IntGauge::get)
-    }
-
-    /// Adds one until the guard is dropped.
-    #[must_use = "the gauge goes down again when the guard is dropped"]
-    pub fn hold(&self) -> GaugeGuard {
-        self.add(1);
-        GaugeGuard(self.clone())
-    }
-}
-
-impl crate::Gauge {
-    /// Replaces the value.
-    pub fn set(self, value: i64) {
-        self.handle().set(value);
-    }
-
-    /// Adds `n`, which may be negative.
-    pub fn add(self, n: i64) {
-        self.handle().add(n);
-    }
-
-    /// The value now.
-    pub fn get(self) -> i64 {
-        self.handle().get()
-    }
-}
-
-/// Takes one off its gauge when it is dropped.
-#[derive(Debug)]
-pub struct GaugeGuard(GaugeHandle);
-
-impl Drop for GaugeGuard {
-    fn drop(&mut self) {
-        self.0.add(-1);
-    }
-}
-
-/// One histogram.
-#[derive(Clone, Debug)]
-pub struct HistogramHandle(pub(crate) Option<prometheus::Histogram>);
-
-impl HistogramHandle {
-    /// Counts one duration, for metrics in seconds.
-    pub fn record(&self, duration: std::time::Duration) {
-        self.observe(duration.as_secs_f64());
-    }
-
-    /// Counts one value in the metric's unit.
-    pub fn observe(&self, value: f64) {
-        if let Some(histogram) = &self.0 {
-            histogram.observe(value);
-        }
-    }
-
-    /// How many values were counted.
-    pub fn count(&self) -> u64 {
-        self.0
-            .as_ref()
-            .map_or(0, prometheus::Histogram::get_sample_count)
-    }
-}
-
-impl crate::Histogram {
-    /// Counts one duration, for metrics in seconds.
-    pub fn record(self, duration: std::time::Duration) {
-        self.handle().record(duration);
-    }
-
-    /// Counts one value in the metric's unit.
-    pub fn observe(self, value: f64) {
-        self.handle().observe(value);
-    }
-}
-
 /// Runs `collect` before every [`render`]: for gauges that are cheaper read than kept.
 pub fn on_scrape(collect: impl Fn() + Send + 'static) {
     COLLECTORS
@@ -321,83 +187,4 @@ pub fn render() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use crate::{Counter, Gauge, Histogram, descriptors, on_scrape, render};
-
-    #[test]
-    fn every_metric_without_labels_is_there_from_the_start() {
-        let text = render();
-        for descriptor in descriptors().filter(|descriptor| descriptor.labels.is_empty()) {
-            let line = format!("# HELP {} {}\n", descriptor.name, descriptor.help());
-            assert!(text.contains(&line), "{line}");
-        }
-    }
-
-    #[test]
-    fn series_are_told_apart_by_labels() {
-        let calls = Counter::Calls {
-            origin: "test-series",
-            code: "2xx",
-        }
-        .handle();
-        calls.inc();
-        Counter::Calls {
-            origin: "test-series",
-            code: "2xx",
-        }
-        .add(2);
-        Counter::Calls {
-            origin: "test-series",
-            code: "5xx",
-        }
-        .inc();
-        assert_eq!(calls.get(), 3);
-        let text = render();
-        assert!(
-            text.contains("gramtap_calls_total{code=\"2xx\",origin=\"test-series\"} 3\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("gramtap_calls_total{code=\"5xx\",origin=\"test-series\"} 1\n"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_gauge_goes_down_with_its_guard() {
-        let tasks = Gauge::Tasks { name: "test-guard" }.handle();
-        let guard = tasks.hold();
-        assert_eq!(tasks.get(), 1);
-        drop(guard);
-        assert_eq!(tasks.get(), 0);
-    }
-
-    #[test]
-    fn histograms_count_into_their_buckets() {
-        let seconds = Histogram::CallSeconds { leg: "test-leg" }.handle();
-        seconds.record(Duration::from_millis(3));
-        seconds.observe(600.0);
-        assert_eq!(seconds.count(), 2);
-        let text = render();
-        for line in [
-            "gramtap_call_seconds_bucket{leg=\"test-leg\",le=\"0.0025\"} 0\n",
-            "gramtap_call_seconds_bucket{leg=\"test-leg\",le=\"0.005\"} 1\n",
-            "gramtap_call_seconds_bucket{leg=\"test-leg\",le=\"120\"} 1\n",
-            "gramtap_call_seconds_bucket{leg=\"test-leg\",le=\"+Inf\"} 2\n",
-        ] {
-            assert!(text.contains(line), "{line}{text}");
-        }
-    }
-
-    #[test]
-    fn collectors_run_before_each_rendering() {
-        let depth = Gauge::MailboxDepth {
-            actor: "test-collector",
-        };
-        on_scrape(move || depth.add(1));
-        assert!(render().contains("gramtap_mailbox_depth{actor=\"test-collector\"} 1\n"));
-        assert!(depth.get() >= 1);
-    }
-}
+mod tests;

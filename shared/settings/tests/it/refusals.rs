@@ -1,90 +1,12 @@
-//! Defaults, file and environment through the public door: what wins, what is refused, and how the
-//! refusal reads. Input: files in a temporary folder and variables given as pairs; the process's
-//! own environment is never touched, so the tests can run side by side.
+//! What is refused, and how the refusal reads to the one who has to mend it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-use std::{fs, path::PathBuf, time::Duration};
-
-use gramtap_settings::{
-    ByteSize, DEFAULT, Origin, SecretString, Settings, SettingsError, duration,
-};
+use gramtap_settings::Settings;
 use serde::Deserialize;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Capture {
-    enabled: bool,
-    body_limit: ByteSize,
-    update_limit: ByteSize,
-    answer_limit: ByteSize,
-    worker_budget: ByteSize,
-    #[serde(with = "duration")]
-    poll_window: Duration,
-    #[serde(with = "duration")]
-    flush_interval: Duration,
-    memory_limit: ByteSize,
-    spool_limit: ByteSize,
-    spool_rate: u32,
-}
-
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-struct Top {
-    public_url: String,
-    data_dir: PathBuf,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Bus {
-    kind: BusKind,
-    embedded: Embedded,
-}
-
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum BusKind {
-    Embedded,
-    Kafka,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Embedded {
-    #[serde(with = "duration")]
-    retention: Duration,
-    max_bytes: ByteSize,
-}
-
-#[derive(Debug, Deserialize)]
-struct Kafka {
-    properties: Vec<String>,
-    partitions: u16,
-}
-
-#[derive(Debug, Deserialize)]
-struct Telemetry {
-    sample: f64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Redis {
-    url: SecretString,
-}
-
-fn load(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = file.map(|text| {
-        let path = folder.path().join("gramtap.toml");
-        fs::write(&path, text).unwrap();
-        path
-    });
-    let variables = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::load(path.as_deref(), variables)
-}
+use crate::{
+    layers::{Bus, Kafka},
+    load,
+};
 
 fn refusal(file: Option<&str>, variables: &[(&str, &str)]) -> String {
     let error = load(file, variables).expect_err("refused");
@@ -105,137 +27,6 @@ fn refusal(file: Option<&str>, variables: &[(&str, &str)]) -> String {
             .join(" "),
         None => text,
     }
-}
-
-#[test]
-fn defaults_fit_structs() {
-    let settings = load(None, &[]).unwrap();
-    let capture: Capture = settings.section("capture").unwrap();
-    assert!(capture.enabled);
-    assert_eq!(capture.body_limit, ByteSize::kib(64));
-    assert_eq!(capture.update_limit, ByteSize::kib(512));
-    assert_eq!(capture.answer_limit, ByteSize::mib(8));
-    assert_eq!(capture.worker_budget, ByteSize::mib(64));
-    assert_eq!(capture.poll_window, Duration::from_secs(10));
-    assert_eq!(capture.flush_interval, Duration::from_millis(200));
-    assert_eq!(capture.memory_limit, ByteSize::mib(32));
-    assert_eq!(capture.spool_limit, ByteSize::gib(1));
-    assert_eq!(capture.spool_rate, 5000);
-    let top: Top = settings.top().unwrap();
-    assert_eq!(
-        top,
-        Top {
-            public_url: String::new(),
-            data_dir: "./gramtap-data".into()
-        }
-    );
-    let bus: Bus = settings.section("bus").unwrap();
-    assert_eq!(bus.kind, BusKind::Embedded);
-    assert_eq!(bus.embedded.max_bytes, ByteSize::gib(10));
-    let embedded: Embedded = settings.section("bus.embedded").unwrap();
-    assert_eq!(embedded.retention, Duration::from_secs(7 * 24 * 3600));
-}
-
-#[test]
-fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
-    let file = "data_dir = \"/file\"\npublic_url = \"https://file\"\n[capture]\nspool_rate = 7\nbody_limit = 1024\n";
-    let settings = load(
-        Some(file),
-        &[
-            ("GRAMTAP_DATA_DIR", "/variable"),
-            ("GRAMTAP_CAPTURE__SPOOL_RATE", "9"),
-        ],
-    )
-    .unwrap();
-    let top: Top = settings.top().unwrap();
-    assert_eq!(
-        top,
-        Top {
-            public_url: "https://file".into(),
-            data_dir: "/variable".into()
-        }
-    );
-    let capture: Capture = settings.section("capture").unwrap();
-    assert_eq!(capture.spool_rate, 9);
-    assert_eq!(capture.body_limit, ByteSize::b(1024));
-    assert_eq!(
-        settings.origin("data_dir"),
-        Some(&Origin::Variable("GRAMTAP_DATA_DIR".into()))
-    );
-    assert!(matches!(
-        settings.origin("public_url"),
-        Some(Origin::File(_))
-    ));
-    assert_eq!(settings.origin("capture.enabled"), Some(&Origin::Default));
-    assert_eq!(settings.origin("capture.none"), None);
-}
-
-#[test]
-fn variables_of_every_kind() {
-    let settings = load(
-        None,
-        &[
-            ("GRAMTAP_BUS__KIND", "kafka"),
-            ("GRAMTAP_BUS__EMBEDDED__RETENTION", "2h"),
-            (
-                "GRAMTAP_KAFKA__PROPERTIES",
-                "security.protocol=ssl, client.id=x",
-            ),
-            ("GRAMTAP_KAFKA__PARTITIONS", "3"),
-            ("GRAMTAP_INGRESS__HOSTS", r#"["a.example", "b,c"]"#),
-            ("GRAMTAP_TELEMETRY__SAMPLE", "1"),
-            ("GRAMTAP_CAPTURE__ENABLED", "false"),
-            ("GRAMTAP_REDIS__URL", "redis://:x@host"),
-            ("GRAMTAP_TEST_KAFKA", "ignored"),
-            ("HOME", "/root"),
-        ],
-    )
-    .unwrap();
-    let bus: Bus = settings.section("bus").unwrap();
-    assert_eq!(bus.kind, BusKind::Kafka);
-    assert_eq!(bus.embedded.retention, Duration::from_secs(7200));
-    let kafka: Kafka = settings.section("kafka").unwrap();
-    assert_eq!(kafka.properties, ["security.protocol=ssl", "client.id=x"]);
-    assert_eq!(kafka.partitions, 3);
-    #[derive(Deserialize)]
-    struct Ingress {
-        hosts: Vec<String>,
-    }
-    assert_eq!(
-        settings.section::<Ingress>("ingress").unwrap().hosts,
-        ["a.example", "b,c"]
-    );
-    assert_eq!(
-        settings.section::<Telemetry>("telemetry").unwrap().sample,
-        1.0
-    );
-    assert_eq!(
-        settings.section::<Redis>("redis").unwrap().url.expose(),
-        "redis://:x@host"
-    );
-}
-
-#[test]
-fn a_variable_names_the_file_and_an_argument_wins_over_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let by_variable = folder.path().join("variable.toml");
-    let by_argument = folder.path().join("argument.toml");
-    fs::write(&by_variable, "data_dir = \"/by-variable\"").unwrap();
-    fs::write(&by_argument, "data_dir = \"/by-argument\"").unwrap();
-    let variables = || {
-        [(
-            "GRAMTAP_CONFIG".to_owned(),
-            by_variable.display().to_string(),
-        )]
-        .into_iter()
-    };
-    let top: Top = Settings::load(None, variables()).unwrap().top().unwrap();
-    assert_eq!(top.data_dir, PathBuf::from("/by-variable"));
-    let top: Top = Settings::load(Some(&by_argument), variables())
-        .unwrap()
-        .top()
-        .unwrap();
-    assert_eq!(top.data_dir, PathBuf::from("/by-argument"));
 }
 
 #[test]
@@ -449,13 +240,4 @@ fn bad_syntax_tells_the_place_and_never_quotes_the_line() {
     let text = format!("{error} {error:?}");
     assert!(text.contains("line 3, column"), "{text}");
     assert!(!text.contains("CANARY"), "{text}");
-}
-
-#[test]
-fn every_default_may_be_repeated_in_a_file() {
-    let settings = load(Some(DEFAULT), &[]).unwrap();
-    assert_eq!(
-        settings.render().matches("# from").count(),
-        DEFAULT.lines().filter(|line| line.contains(" = ")).count()
-    );
 }

@@ -1,8 +1,6 @@
 //! No secret is ever printed: canaries in every place where a secret may be written, searched for
 //! in everything that can be printed. Also that the printed page is true and can be read again.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::fs;
 
 use gramtap_settings::{DEFAULT, SecretString, Settings};
