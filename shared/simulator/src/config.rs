@@ -51,6 +51,8 @@ pub struct SimulatorConfig {
     pub accept_any_token: bool,
     /// Any chat id is a chat; a positive one is a user who has started the bot.
     pub accept_any_chat: bool,
+    /// Telegram's limit on bots that one client address begins to use: 20 a minute, 600 an hour.
+    pub new_bots_limit: bool,
     /// What is kept of requests.
     pub capture: CaptureConfig,
     /// The largest upload: 50 MB in the cloud, 2,000 MB on a local server.
@@ -82,6 +84,7 @@ impl Default for SimulatorConfig {
             mode: Mode::Production,
             accept_any_token: false,
             accept_any_chat: false,
+            new_bots_limit: false,
             capture: CaptureConfig::default(),
             upload_limit: 50 << 20,
             download_limit: 20 << 20,

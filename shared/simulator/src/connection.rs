@@ -9,17 +9,16 @@
 
 mod read;
 mod send;
+mod socket;
 mod wait;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
+use tokio::io::AsyncWriteExt;
 
 use crate::config::Mode;
 use crate::control;
@@ -33,6 +32,8 @@ use crate::journal::Origin;
 use crate::methods::{self, Asked};
 use crate::route::Route;
 use crate::shared::{ConnectionState, Listed, Shared};
+use read::Incoming;
+use socket::Socket;
 
 /// Which of the two APIs a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,30 +43,14 @@ pub(crate) enum Serves {
     Both,
 }
 
-/// A client's socket.
-pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Makes the coming close a reset.
-    fn reset_on_close(&self) -> io::Result<()>;
-}
-
-impl Socket for TcpStream {
-    fn reset_on_close(&self) -> io::Result<()> {
-        self.set_zero_linger()
-    }
-}
-
-impl Socket for TlsStream<TcpStream> {
-    fn reset_on_close(&self) -> io::Result<()> {
-        self.get_ref().0.set_zero_linger()
-    }
-}
-
 /// What follows an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     Request,
-    /// Close at once.
+    /// Close in order.
     Close,
+    /// Drop the socket: the connection was cut.
+    Cut,
     /// Close after the client had time to read the answer while it may still be sending.
     Linger,
 }
@@ -120,7 +105,10 @@ impl<S: Socket> Session<S> {
             match self.exchange().await? {
                 Next::Request if !self.left => {}
                 Next::Linger => return self.linger().await,
-                Next::Request | Next::Close => return Ok(()),
+                // A client that has left does not read what ends a connection in order.
+                Next::Request | Next::Close if self.left => return Ok(()),
+                Next::Request | Next::Close => return self.socket.shutdown().await,
+                Next::Cut => return Ok(()),
             }
         }
     }
@@ -128,10 +116,30 @@ impl<S: Socket> Session<S> {
     /// One request and its answer.
     async fn exchange(&mut self) -> io::Result<Next> {
         self.state(ConnectionState::Idle);
-        let head = match self.head().await? {
-            None => return Ok(Next::Close),
-            Some(Ok(head)) => head,
-            Some(Err(refusal)) => return self.refuse(0, refusal).await,
+        let incoming = self.head().await?;
+        let shared = Arc::clone(&self.shared);
+        let config = &shared.config;
+        let origin = Origin {
+            connection: self.listed.connection.id,
+            tls: self.listed.connection.tls,
+            peer: self.listed.connection.peer,
+        };
+        let head = match incoming {
+            Incoming::Head(head) => head,
+            Incoming::Gone(raw) => {
+                if !raw.is_empty() {
+                    let now = config.clock.now();
+                    let id = shared.journal.begin_broken(origin, &raw, now);
+                    shared.journal.left(id, now);
+                }
+                return Ok(Next::Close);
+            }
+            Incoming::Broken(raw, refusal) => {
+                let id = shared
+                    .journal
+                    .begin_broken(origin, &raw, config.clock.now());
+                return self.refuse(id, refusal).await;
+            }
         };
         let served = self
             .listed
@@ -145,13 +153,6 @@ impl<S: Socket> Session<S> {
         {
             return self.control(&head, path).await;
         }
-        let origin = Origin {
-            connection: self.listed.connection.id,
-            tls: self.listed.connection.tls,
-            peer: self.listed.connection.peer,
-        };
-        let shared = Arc::clone(&self.shared);
-        let config = &shared.config;
         let id = shared
             .journal
             .begin(origin, &head, &route, config.clock.now());
@@ -230,6 +231,7 @@ impl<S: Socket> Session<S> {
                     environment: *environment,
                     method,
                     taken,
+                    client: client(head, self.listed.connection.peer.ip()),
                     connection: self.listed.connection.id,
                     request: id,
                 };
@@ -271,6 +273,8 @@ impl<S: Socket> Session<S> {
             Err(Rejected::Refused(refusal)) => return self.refuse(0, refusal).await,
             Err(Rejected::Left | Rejected::TooLarge) => return Ok(Next::Close),
         };
+        // It may be asked to wait for requests.
+        self.state(ConnectionState::Waiting);
         let mut answer = control::http::answer(&self.shared, &head.verb, path, &taken).await;
         answer.close = !head.keep_alive;
         self.send(0, &answer).await
@@ -304,6 +308,17 @@ enum Rejected {
     TooLarge,
     /// The client left in the middle.
     Left,
+}
+
+/// Behind a private address stands a server that may say for whom it asks.
+fn client(head: &Head, peer: IpAddr) -> IpAddr {
+    let private = match peer {
+        IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
+        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),
+    };
+    let told = head.header("x-real-ip").filter(|_| private);
+    let told = told.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+    told.unwrap_or(peer)
 }
 
 /// Telegram's server knows GET and POST; the front server that gives out files also HEAD.

@@ -1,23 +1,22 @@
 //! Drives the simulated people, plays faults, and shows what arrived: the Rust side of it.
 //!
 //! In: tests, `gramtap simulate`, and the same over HTTP (`control/http.rs`). Out: the worlds, the
-//! journal. [`acts`] holds what people do, [`spec`] what is
-//! given and shown, [`view`] the JSON of requests. Invariant: a call
+//! journal. [`acts`] holds what people do, [`observe`] shows
+//! what there is, [`spec`] is what is given and shown, [`view`] the JSON of requests. Invariant: a call
 //! returns when what it asked for has happened: the update is in the queue, the waiting poll is answered.
 
 pub(crate) mod acts;
 pub(crate) mod http;
+mod observe;
 mod spec;
 pub(crate) mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::content::Content;
 use crate::fail::Failure;
 use crate::fault::{ArmedFault, Fault};
-use crate::journal::Captured;
 use crate::json::Raw;
 use crate::route::Environment;
 use crate::shared::{Connection, ConnectionRules, Shared};
@@ -106,25 +105,6 @@ impl Control {
         let mut removed = removed.ok_or(ControlError::Bot(bot))?;
         world::answer(removed.polling.end_all(&Failure::new(401, "Unauthorized")));
         Ok(())
-    }
-
-    /// All bots, by id.
-    #[must_use]
-    pub fn bots(&self) -> Vec<KnownBot> {
-        let now = self.clock().now();
-        self.world(|world| {
-            let known = |(id, bot): (&i64, &mut Bot)| KnownBot {
-                id: *id,
-                username: bot.user.username.clone().unwrap_or_default(),
-                pending_updates: bot.polling.queue().pending(now),
-                refused_updates: bot.polling.queue().refused(),
-                webhook: bot.polling.webhook().is_set(),
-                polling: bot.polling.waiting().is_some(),
-            };
-            let mut bots: Vec<KnownBot> = world.bots.iter_mut().map(known).collect();
-            bots.sort_by_key(|bot| bot.id);
-            bots
-        })
     }
 
     /// Adds a user, or replaces one.
@@ -246,91 +226,6 @@ impl Control {
         let (now, unix) = (clock.now(), clock.unix());
         (0..count)
             .try_for_each(|at| self.world(|world| acts::filler(world, bot, at, size, now, unix)))
-    }
-
-    /// The requests that fit, oldest first.
-    #[must_use]
-    pub fn requests(&self, filter: &Filter) -> Vec<Captured> {
-        self.shared.journal.list(|one| filter.fits(one))
-    }
-
-    /// One request.
-    #[must_use]
-    pub fn request(&self, id: u64) -> Option<Captured> {
-        self.shared.journal.list(|one| one.id == id).pop()
-    }
-
-    /// Waits until at least `count` requests fit; gives those there are when the time is over.
-    pub async fn wait_for_requests(
-        &self,
-        filter: &Filter,
-        count: usize,
-        at_most: Duration,
-    ) -> Vec<Captured> {
-        let mut changes = self.shared.journal.watch();
-        let enough = async {
-            while self.shared.journal.count(|one| filter.fits(one)) < count {
-                if changes.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        // Either way the caller gets what there is.
-        tokio::time::timeout(at_most, enough).await.ok();
-        self.requests(filter)
-    }
-
-    /// How many requests have arrived, kept or not.
-    #[must_use]
-    pub fn total_requests(&self) -> u64 {
-        self.shared.journal.total()
-    }
-
-    /// The connections that are open now.
-    #[must_use]
-    pub fn connections(&self) -> Vec<OpenConnection> {
-        let all = self.shared.connections();
-        all.iter()
-            .map(|one| OpenConnection {
-                id: one.id,
-                peer: one.peer,
-                tls: one.tls,
-                since: one.since,
-                requests: one.requests.load(std::sync::atomic::Ordering::Relaxed),
-                state: one.state(),
-            })
-            .collect()
-    }
-
-    /// The polls that wait now.
-    #[must_use]
-    pub fn polls(&self) -> Vec<ParkedPoll> {
-        self.world(|world| {
-            let parked = |(bot, waiter): (i64, &world::Waiter)| ParkedPoll {
-                bot,
-                connection: waiter.connection,
-                request: waiter.request,
-                since: waiter.since,
-            };
-            let waiting = world
-                .bots
-                .iter()
-                .filter_map(|(id, bot)| Some((*id, bot.polling.waiting()?)));
-            let mut polls: Vec<ParkedPoll> = waiting.map(parked).collect();
-            polls.sort_by_key(|poll| poll.bot);
-            polls
-        })
-    }
-
-    /// The messages of a chat that are still there, as `Message` objects, oldest first.
-    #[must_use]
-    pub fn messages(&self, bot: i64, chat: i64) -> Vec<String> {
-        self.world(|world| {
-            let all: Vec<_> = world.messages(bot, chat).iter().cloned().collect();
-            all.iter()
-                .map(|one| world.message_json(bot, one).as_str().to_owned())
-                .collect()
-        })
     }
 
     /// Arms a fault; gives its id. Of several that fit a request, the one armed first is played.

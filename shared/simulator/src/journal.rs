@@ -5,8 +5,9 @@
 //! included. Bounded by number and bytes: the oldest requests go first; of one body at most a limit
 //! is kept, its size is exact. Switched off, it costs one branch. `Debug` shows no bytes, as they hold tokens.
 
+mod captured;
+
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,79 +20,7 @@ use crate::http::head::Head;
 use crate::http::intake::Taken;
 use crate::route::{Environment, Route};
 
-/// A request as it arrived, and what became of it.
-#[derive(Clone)]
-pub struct Captured {
-    /// Counts up from 1 over all connections, in order of arrival of the heads.
-    pub id: u64,
-    /// The connection it came on; counts up from 1.
-    pub connection: u64,
-    /// Whether that was TLS.
-    pub tls: bool,
-    /// The client's address.
-    pub peer: SocketAddr,
-    /// The head, with the empty line.
-    pub head: Bytes,
-    /// The body with its framing, at most as much as is kept.
-    pub body: Bytes,
-    /// All of the body that arrived, in bytes on the wire.
-    pub body_size: u64,
-    /// The body arrived whole.
-    pub complete: bool,
-    /// The request's verb.
-    pub verb: String,
-    /// The target as sent.
-    pub target: String,
-    /// Names in the case they were sent in, in order.
-    pub headers: Vec<(String, String)>,
-    /// From the path, if it names a bot.
-    pub bot: Option<i64>,
-    /// From the path, lower-cased; `file` for a download.
-    pub method: Option<String>,
-    /// Which of Telegram's two worlds.
-    pub environment: Environment,
-    /// Query and body, in the order they count.
-    pub arguments: Vec<(String, String)>,
-    /// The files in it.
-    pub files: Vec<CapturedFile>,
-    /// When the head was complete, in the clock's time.
-    pub arrived: Duration,
-    /// The status answered; none while it waits, and none if the connection was cut instead.
-    pub status: Option<u16>,
-    /// When the answer (or what a fault left of it) was written.
-    pub answered: Option<Duration>,
-    /// When the client was seen to have left before the answer was written.
-    pub left: Option<Duration>,
-    /// The fault that was played.
-    pub fault: Option<u64>,
-}
-
-/// A file in a request.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct CapturedFile {
-    /// The part's name.
-    pub field: String,
-    /// As sent.
-    pub file_name: String,
-    /// As sent; application/octet-stream if not.
-    pub content_type: String,
-    /// In bytes.
-    pub size: u64,
-}
-
-impl fmt::Debug for Captured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Captured")
-            .field("id", &self.id)
-            .field("connection", &self.connection)
-            .field("verb", &self.verb)
-            .field("bot", &self.bot)
-            .field("method", &self.method)
-            .field("body_size", &self.body_size)
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
+pub use captured::{Captured, CapturedFile};
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +31,6 @@ pub(crate) struct Origin {
 }
 
 /// The journal.
-#[derive(Debug)]
 pub(crate) struct Journal {
     config: CaptureConfig,
     entries: Mutex<Entries>,
@@ -110,7 +38,7 @@ pub(crate) struct Journal {
     changes: watch::Sender<u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Entries {
     list: VecDeque<Entry>,
     /// The id of the last request.
@@ -118,7 +46,6 @@ struct Entries {
     bytes: usize,
 }
 
-#[derive(Debug)]
 struct Entry {
     captured: Captured,
     body: BytesMut,
@@ -147,45 +74,47 @@ impl Journal {
         route: &Route,
         arrived: Duration,
     ) -> u64 {
+        self.enter(arrived, || {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let pair = |(name, value): &(Bytes, Bytes)| (text(name), text(value));
+            let environment = match route {
+                Route::Call { environment, .. } | Route::File { environment, .. } => *environment,
+                _ => Environment::Production,
+            };
+            Captured {
+                head: head.raw.clone(),
+                verb: text(&head.verb),
+                target: text(&head.target),
+                headers: head.headers.iter().map(pair).collect(),
+                bot: route.bot(),
+                method: route.method(),
+                environment,
+                ..Captured::of(origin)
+            }
+        })
+    }
+
+    /// Something arrived that is no head, or only a part of one; gives the request's id.
+    pub(crate) fn begin_broken(&self, origin: Origin, raw: &[u8], arrived: Duration) -> u64 {
+        self.enter(arrived, || Captured {
+            head: Bytes::copy_from_slice(raw),
+            ..Captured::of(origin)
+        })
+    }
+
+    fn enter(&self, arrived: Duration, make: impl FnOnce() -> Captured) -> u64 {
         let mut entries = self.lock();
         entries.last += 1;
         let id = entries.last;
         if !self.config.enabled {
             return id;
         }
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let environment = match route {
-            Route::Call { environment, .. } | Route::File { environment, .. } => *environment,
-            _ => Environment::Production,
-        };
         let captured = Captured {
             id,
-            connection: origin.connection,
-            tls: origin.tls,
-            peer: origin.peer,
-            head: head.raw.clone(),
-            body: Bytes::new(),
-            body_size: 0,
-            complete: false,
-            verb: text(&head.verb),
-            target: text(&head.target),
-            headers: head
-                .headers
-                .iter()
-                .map(|(name, value)| (text(name), text(value)))
-                .collect(),
-            bot: route.bot(),
-            method: route.method(),
-            environment,
-            arguments: Vec::new(),
-            files: Vec::new(),
             arrived,
-            status: None,
-            answered: None,
-            left: None,
-            fault: None,
+            ..make()
         };
-        entries.bytes += head.raw.len();
+        entries.bytes += captured.head.len();
         entries.list.push_back(Entry {
             captured,
             body: BytesMut::new(),

@@ -1,6 +1,6 @@
 //! The simulated Telegram: an offline Bot API for tests of bots, of Gramtap, and for benches.
 //!
-//! The way of a call through the files: [`simulator`] starts the listeners of `listen.rs`; each
+//! The way of a call through the files: `simulator.rs` starts the listeners of `listen.rs`; each
 //! accepted socket becomes a task of `connection.rs`, which takes requests in through `http/*`,
 //! notes them in `journal.rs`, finds their place with `route.rs`, and has them performed by
 //! `methods.rs` on one of the two worlds of `shared.rs` (`world/*`: bots, people, chats, messages,
@@ -9,6 +9,11 @@
 //! The rules are those of Telegram's own server. Invariant: rules are pure and apart from I/O; the
 //! same calls after a reset give the same answers; a token shows in no log and no `Debug`. Overload:
 //! everything kept is bounded (`config.rs`), the oldest goes first. Nothing outlives the process.
+//!
+//! The control API:
+//! ```text
+#![doc = include_str!("control/routes.txt")]
+//! ```
 
 mod clock;
 mod config;

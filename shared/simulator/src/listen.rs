@@ -4,17 +4,34 @@
 //! all tasks belong to this one's set, so that ending it ends them. Out of sockets, it pauses and
 //! tries again; a panic in a connection ends that connection.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{self, Serves};
 use crate::shared::Shared;
+
+/// Connections that may wait to be accepted: thousands of polls begin at once.
+const BACKLOG: u32 = 8_192;
+
+/// Listens on an address.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves a listener until told to stop.
 pub(crate) async fn accept(

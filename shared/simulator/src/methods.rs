@@ -15,6 +15,7 @@ mod profile;
 mod send;
 mod updates;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use gramtap_telegram::{Method, Token};
@@ -39,6 +40,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) environment: Environment,
     pub(crate) method: &'a str,
     pub(crate) taken: &'a Taken,
+    /// The client's address, as far as the server can tell.
+    pub(crate) client: IpAddr,
     pub(crate) connection: u64,
     pub(crate) request: u64,
 }
@@ -80,7 +83,9 @@ pub(crate) fn perform(shared: &Shared, asked: &Asked<'_>) -> Done {
         Err(failure) => return Done::Now(Err(failure)),
     };
     let mut world = shared.world(asked.environment);
-    if let Err(failure) = admit(&mut world, id, asked.token, config.accept_any_token, now) {
+    let admitted = admit(&mut world, id, asked.token, config.accept_any_token, now)
+        .and_then(|()| enliven(&mut world, id, asked.client, config.new_bots_limit, now));
+    if let Err(failure) = admitted {
         return Done::Now(Err(failure));
     }
     let arguments = &asked.taken.arguments;
@@ -179,6 +184,24 @@ pub(crate) fn admit(
         }
         None => Err(Failure::new(401, "Unauthorized")),
     }
+}
+
+/// Counts a bot's first call against its client's address.
+fn enliven(
+    world: &mut World,
+    id: i64,
+    client: IpAddr,
+    limited: bool,
+    now: Duration,
+) -> Result<(), Failure> {
+    let live = world.bots.get(&id).is_none_or(|bot| bot.live);
+    if limited && !live {
+        world.admission.admit(client, now)?;
+    }
+    if let Some(bot) = world.bots.get_mut(&id) {
+        bot.live = true;
+    }
+    Ok(())
 }
 
 impl Call<'_> {

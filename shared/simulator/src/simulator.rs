@@ -8,7 +8,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -79,7 +78,7 @@ impl Simulator {
                 continue;
             };
             let failed = |source| StartError::Listen { address, source };
-            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let listener = listen::bind(address).map_err(failed)?;
             bound[at] = Some(listener.local_addr().map_err(failed)?);
             listeners.spawn(listen::accept(
                 Arc::clone(&shared),

@@ -45,7 +45,10 @@ impl Formatted {
     }
 
     fn given(text: &str, entities: &str) -> Self {
-        let listed = serde_json::from_str::<Vec<Value>>(entities).unwrap_or_default();
+        let listed = match entities {
+            "" => Vec::new(),
+            _ => serde_json::from_str::<Vec<Value>>(entities).unwrap_or_default(),
+        };
         let whole = units(text);
         let read = |value: &Value| {
             let number = |key: &str| {

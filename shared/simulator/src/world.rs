@@ -3,10 +3,11 @@
 //! In: calls (`methods.rs`) and what people do (`control.rs`), one at a time. Out: results,
 //! and updates in the bots' queues; a poll that waits is answered through its [`Waiter`].
 //! [`queue`] → [`polling`] (with [`webhook`]) → [`bot`]; [`people`], [`message`], [`files`],
-//! [`polls`], [`queries`] beside it.
+//! [`polls`], [`queries`], [`admission`] beside it.
 //! Invariant: no I/O and no waiting in here; the same sequence of calls gives the same answers.
 //! Bounded: messages per chat, updates per bot, file bytes; ids never run backwards.
 
+pub(crate) mod admission;
 pub(crate) mod bot;
 pub(crate) mod files;
 pub(crate) mod message;
@@ -24,6 +25,7 @@ use tokio::sync::oneshot;
 
 use crate::fail::Failure;
 use crate::json::Raw;
+use admission::Admission;
 use bot::Bot;
 use files::Files;
 use message::{Message, MessageBox};
@@ -33,7 +35,6 @@ use polls::Polls;
 use queries::Queries;
 
 /// A connection that waits for a reply.
-#[derive(Debug)]
 pub(crate) struct Waiter {
     pub(crate) reply: oneshot::Sender<Answered>,
     /// For the list of parked polls.
@@ -43,14 +44,12 @@ pub(crate) struct Waiter {
 }
 
 /// What a waiting request ends with, and how long that is held back.
-#[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) reply: Result<Reply, Failure>,
     pub(crate) pause: Duration,
 }
 
 /// One environment.
-#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) bots: HashMap<i64, Bot>,
     pub(crate) users: HashMap<i64, User>,
@@ -60,6 +59,7 @@ pub(crate) struct World {
     pub(crate) files: Files,
     pub(crate) polls: Polls,
     pub(crate) queries: Queries,
+    pub(crate) admission: Admission,
     /// Numbers for callback queries, polls, media groups and the like.
     counter: i64,
     /// Chats that nobody added are made on first use.
@@ -67,7 +67,7 @@ pub(crate) struct World {
 }
 
 /// A message to be: all but what the world gives it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) fields: Vec<(&'static str, Raw)>,
     pub(crate) markup: Option<Raw>,
@@ -86,6 +86,7 @@ impl World {
             files: Files::new(file_bytes),
             polls: Polls::default(),
             queries: Queries::default(),
+            admission: Admission::default(),
             counter: 0,
             any_chat,
         }

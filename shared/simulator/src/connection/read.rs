@@ -7,11 +7,12 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::{Rejected, Session, Socket};
+use super::socket::Socket;
+use super::{Rejected, Session};
 use crate::http::Refusal;
 use crate::http::framing::{Body, Step};
 use crate::http::head::{Framing, Head};
@@ -23,15 +24,29 @@ const PIECE: usize = 64 << 10;
 /// A closing connection is read for this long at most, and given up after this much silence.
 const LINGER: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
 
+/// What comes in place of a head.
+pub(super) enum Incoming {
+    Head(Head),
+    /// These bytes, and nothing after them: the client left, or was silent for too long.
+    Gone(Bytes),
+    /// These bytes, which are no head.
+    Broken(Bytes, Refusal),
+}
+
 impl<S: Socket> Session<S> {
-    /// The next head; `None` when the client is gone or idles too long.
-    pub(super) async fn head(&mut self) -> io::Result<Option<Result<Head, Refusal>>> {
+    /// The next head.
+    pub(super) async fn head(&mut self) -> io::Result<Incoming> {
         loop {
             match Head::cut(&mut self.arrived) {
-                Err(refusal) => return Ok(Some(Err(refusal))),
+                Err(refusal) => {
+                    return Ok(Incoming::Broken(self.arrived.split().freeze(), refusal));
+                }
                 Ok(Some(raw)) => {
                     self.state(ConnectionState::Reading);
-                    return Ok(Some(Head::read(raw)));
+                    return Ok(match Head::read(raw.clone()) {
+                        Ok(head) => Incoming::Head(head),
+                        Err(refusal) => Incoming::Broken(raw, refusal),
+                    });
                 }
                 Ok(None) => {}
             }
@@ -46,12 +61,10 @@ impl<S: Socket> Session<S> {
                 .map(Duration::from_millis);
             let most = idle.unwrap_or(self.shared.config.idle_timeout);
             let reading = self.socket.read_buf(&mut self.arrived);
-            let Ok(read) = timeout(most, reading).await else {
-                return Ok(None);
-            };
-            if read? == 0 {
-                self.left = true;
-                return Ok(None);
+            let read = timeout(most, reading).await;
+            if !matches!(read, Ok(Ok(1..))) {
+                self.left |= read.is_ok();
+                return Ok(Incoming::Gone(self.arrived.split().freeze()));
             }
         }
     }

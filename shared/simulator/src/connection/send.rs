@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 
-use super::{Next, Session, Socket};
+use super::socket::Socket;
+use super::{Next, Session};
 use crate::content::Content;
 use crate::fault::{Closing, Early, Fault, Part, Slow};
 use crate::http::answer::{Answer, Delimited, phrase};
@@ -103,7 +104,7 @@ impl<S: Socket> Session<S> {
             if cut.reset {
                 self.socket.reset_on_close()?;
             }
-            return Ok(Next::Close);
+            return Ok(Next::Cut);
         }
         self.note(id, Some(answer.status));
         Ok(match (fault.early, fault.close) {

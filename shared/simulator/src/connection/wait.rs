@@ -9,7 +9,8 @@ use std::io;
 use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 
-use super::{Session, Socket};
+use super::Session;
+use super::socket::Socket;
 use crate::fail::Failure;
 use crate::http::answer::Answer;
 use crate::methods::{Done, reply};

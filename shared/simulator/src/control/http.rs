@@ -24,46 +24,7 @@ use crate::world::people::{Chat, Standing, User};
 pub(crate) const LARGEST: usize = 64 << 20;
 
 /// The control API in one page.
-pub const ROUTES: &str = "\
-The simulator's control API. Bodies and answers are JSON. ?environment=test: the test environment.
-
-GET  /simulator/                 this page
-GET  /simulator/ca.pem           the certificate authority of the HTTPS listener
-POST /simulator/bots             {\"token\":\"123:abc\",\"username\":\"x_bot\",\"first_name\":\"X\"}  add a bot
-GET  /simulator/bots             all bots, with the updates that wait for each
-DEL  /simulator/bots/123         revoke its token
-POST /simulator/users            {\"id\":7,\"first_name\":\"Ann\",\"username\":\"ann\",\"deactivated\":false}
-POST /simulator/chats            {\"id\":-1001,\"type\":\"supergroup\",\"title\":\"T\",\"migrated_to\":null,\"deleted\":false}
-POST /simulator/files            {\"name\":\"a.pdf\",\"size\":1000,\"path\":null,\"text\":null}  gives file_id and file_path
-POST /simulator/standing         {\"bot\":123,\"chat\":7,\"standing\":\"kicked\"}  member administrator left kicked never_started
-POST /simulator/say              {\"bot\":123,\"user\":7,\"text\":\"/start promo\",\"chat\":null,\"reply_to\":null}
-POST /simulator/press            {\"bot\":123,\"user\":7,\"message_id\":1,\"data\":\"yes\"}
-POST /simulator/edit             {\"bot\":123,\"user\":7,\"message_id\":1,\"text\":\"new\"}
-POST /simulator/block            {\"bot\":123,\"user\":7}      also: unblock
-POST /simulator/send_file        {\"bot\":123,\"user\":7,\"kind\":\"document\",\"name\":\"a.pdf\",\"size\":2000000,\"caption\":\"\"}
-POST /simulator/inline_query     {\"bot\":123,\"user\":7,\"query\":\"cats\"}       also: choose_result {.. \"result_id\":\"1\"}
-POST /simulator/pre_checkout     {\"bot\":123,\"user\":7,\"payload\":\"p\",\"total_amount\":100}  also: pay, shipping {.. \"payload\"}
-POST /simulator/vote             {\"bot\":123,\"user\":7,\"message_id\":1,\"options\":[0]}
-POST /simulator/react            {\"bot\":123,\"user\":7,\"message_id\":1,\"emoji\":\"X\"}
-POST /simulator/set_bot          {\"bot\":123,\"user\":7,\"chat\":-1001,\"standing\":\"member\"}  add or remove it, and tell it
-POST /simulator/join             {\"bot\":123,\"user\":7,\"chat\":-1001}    also: leave, join_request
-POST /simulator/sample           {\"bot\":123,\"user\":7,\"kind\":\"chat_boost\"}  an update of any kind, filled in
-POST /simulator/updates          {\"bot\":123,\"update\":{\"message\":{}}}  any update, as it is
-POST /simulator/backlog          {\"bot\":123,\"count\":100,\"size\":40000}
-GET  /simulator/messages?bot=123&chat=7    the messages of a chat
-GET  /simulator/requests?bot=&method=&after=&complete=true&answered=true&left=true&count=3&wait_ms=10000&bytes=true
-                                 requests as they arrived; waits until `count` are there
-GET  /simulator/requests/1       one, with its bytes; /simulator/requests/1/raw: the bytes alone
-GET  /simulator/connections      open connections
-GET  /simulator/polls            polls that wait now
-POST /simulator/faults           {\"preset\":\"flood\",\"seconds\":3,\"bot\":123,\"method\":\"sendMessage\",\"times\":1}  arm; gives its id
-GET  /simulator/faults           armed faults and how often each was played; GET /simulator/presets: their names
-DEL  /simulator/faults           disarm all; /simulator/faults/1: one
-POST /simulator/connections      {\"close_after\":10,\"announce\":true,\"idle_close_ms\":null}  how connections end
-DEL  /simulator/connections      end all connections now; /simulator/connections/1: one; ?reset=true: by a reset
-POST /simulator/clock            {\"advance_ms\":50000}  (a manual clock)
-POST /simulator/reset            forget everything
-";
+pub const ROUTES: &str = include_str!("routes.txt");
 
 /// Answers a request; `path` is what follows `/simulator/`.
 pub(crate) async fn answer(shared: &Arc<Shared>, verb: &[u8], path: &str, taken: &Taken) -> Answer {

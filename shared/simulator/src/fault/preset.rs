@@ -11,7 +11,7 @@ use crate::http::answer::{Answer, Delimited};
 
 /// The names that [`Fault::named`] knows, with the numbers each takes.
 pub(crate) const NAMES: &str = "\
-unauthorized blocked deactivated kicked not_a_member never_started not_found conflict webhook_active
+unauthorized misdirected blocked deactivated kicked not_a_member never_started not_found conflict webhook_active
 flood{seconds=3} migrated{chat=-1001} status{status=500} nginx{status=502} empty{status=504}
 too_large too_large_early too_large_early_close slow_head{bytes=8,every_ms=50} slow_body{bytes=16,every_ms=50}
 cut_before_head cut_in_head cut_in_body cut_in_chunks reset_before_head reset_in_body
@@ -28,6 +28,10 @@ impl Fault {
         };
         Some(match name {
             "unauthorized" => Self::unauthorized(),
+            "misdirected" => Self::failure(&Failure::new(
+                421,
+                "Misdirected Request: unallowed token specified",
+            )),
             "blocked" => Self::forbidden("bot was blocked by the user"),
             "deactivated" => Self::forbidden("user is deactivated"),
             "kicked" => Self::forbidden("bot was kicked from the group chat"),

@@ -6,6 +6,7 @@
 //! at the same date gives the same bytes.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -157,13 +158,25 @@ const FRONT: [(&str, &str); 4] = [
     ),
 ];
 
+thread_local! {
+    /// The last date written: thousands of answers a second share it.
+    static LAST_DATE: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
 pub(crate) fn date(unix: i64) -> String {
-    let format = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
-    let date = OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    date.format(&format).unwrap_or_default()
+    LAST_DATE.with_borrow_mut(|(at, text)| {
+        if *at != unix {
+            let format = format_description!(
+                "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+            );
+            let date =
+                OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+            *text = date.format(&format).unwrap_or_default();
+            *at = unix;
+        }
+        text.clone()
+    })
 }
 
 /// The standard reason phrase.

@@ -25,6 +25,8 @@ pub(crate) struct Bot {
     /// Settings that methods write and read back, by method and arguments (`methods/profile.rs`).
     pub(crate) settings: BTreeMap<String, Raw>,
     pub(crate) logged_out: bool,
+    /// It has been called, and does not count as new.
+    pub(crate) live: bool,
     /// When the session began, in the clock's time; `close` is refused for ten minutes.
     pub(crate) live_since: std::time::Duration,
 }
@@ -51,6 +53,7 @@ impl Bot {
             next_message: 1,
             settings: BTreeMap::new(),
             logged_out: false,
+            live: false,
             live_since: now,
         }
     }

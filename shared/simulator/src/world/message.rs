@@ -12,7 +12,7 @@ use crate::json::{Object, Raw};
 const KEPT: usize = 1_000;
 
 /// One message.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Message {
     pub(crate) id: i64,
     pub(crate) chat: i64,
@@ -93,7 +93,7 @@ fn is_frame(key: &str) -> bool {
 }
 
 /// The messages of a chat, as one bot (or everybody, in supergroups and channels) sees them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct MessageBox {
     messages: VecDeque<Message>,
 }

@@ -5,11 +5,15 @@
 //! pause. Pure: `W` stands for whoever waits. The rules are telegram.md §2.2, row by row.
 //! Invariant: at most one poll and one setWebhook wait per bot; each waiter is ended exactly once.
 
+mod ended;
+
 use std::time::Duration;
 
 use super::queue::UpdateQueue;
 use super::webhook::{Webhook, WebhookOrder};
 use crate::fail::Failure;
+
+pub(crate) use ended::{Ended, Outcome, Reply, Wait};
 
 /// Repeated conflicts are answered after this, and the first of a series opens a window of this.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(3);
@@ -20,39 +24,6 @@ const SAME_OFFSET_FAST: Duration = Duration::from_millis(500);
 /// The longest poll.
 const LONGEST: u64 = 50;
 
-/// A request that is over.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ended<W> {
-    pub(crate) waiter: W,
-    pub(crate) reply: Result<Reply, Failure>,
-    /// The answer is held back this long.
-    pub(crate) pause: Duration,
-}
-
-/// A successful result.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    /// JSON.
-    pub(crate) result: String,
-    /// What the webhook methods say besides.
-    pub(crate) description: Option<&'static str>,
-}
-
-/// What became of a request: who is answered now, and whether the new one waits.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Outcome<W> {
-    pub(crate) ended: Vec<Ended<W>>,
-    /// Set if the new request waits: [`Polling::expire`] is to be called with it at its time.
-    pub(crate) waits: Option<Wait>,
-}
-
-/// A waiting request: its number, and when its time is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wait {
-    pub(crate) number: u64,
-    pub(crate) until: Duration,
-}
-
 /// A getUpdates as asked for; what is out of range is brought into it, as Telegram's server does.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PollRequest {
@@ -61,7 +32,6 @@ pub(crate) struct PollRequest {
     pub(crate) timeout: Option<i64>,
 }
 
-#[derive(Debug)]
 struct Waiting<W> {
     waiter: W,
     wait: Wait,
@@ -70,7 +40,6 @@ struct Waiting<W> {
 }
 
 /// A bot's way of getting updates.
-#[derive(Debug)]
 pub(crate) struct Polling<W> {
     queue: UpdateQueue,
     poll: Option<Waiting<W>>,
@@ -287,49 +256,6 @@ impl<W> Polling<W> {
         Wait {
             number: self.numbers,
             until,
-        }
-    }
-}
-
-impl<W> Ended<W> {
-    fn done(waiter: W, result: String) -> Self {
-        let reply = Reply {
-            result,
-            description: None,
-        };
-        Self {
-            waiter,
-            reply: Ok(reply),
-            pause: Duration::ZERO,
-        }
-    }
-
-    fn said(waiter: W, description: &'static str) -> Self {
-        let reply = Reply {
-            result: "true".to_owned(),
-            description: Some(description),
-        };
-        Self {
-            waiter,
-            reply: Ok(reply),
-            pause: Duration::ZERO,
-        }
-    }
-
-    pub(crate) fn failed(waiter: W, failure: Failure) -> Self {
-        Self {
-            waiter,
-            reply: Err(failure),
-            pause: Duration::ZERO,
-        }
-    }
-}
-
-impl<W> Outcome<W> {
-    fn one(ended: Ended<W>) -> Self {
-        Self {
-            ended: vec![ended],
-            waits: None,
         }
     }
 }

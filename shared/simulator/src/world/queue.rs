@@ -18,7 +18,6 @@ const ANSWER: usize = 4 << 20;
 const OVERHEAD: usize = 50;
 
 /// One update: its id, and the rest of its object, `"message":{…}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Update {
     pub(crate) id: i64,
     expires_at: Duration,
@@ -26,7 +25,6 @@ pub(crate) struct Update {
 }
 
 /// Updates in order.
-#[derive(Debug)]
 pub(crate) struct UpdateQueue {
     updates: VecDeque<Update>,
     /// The id of the next update.

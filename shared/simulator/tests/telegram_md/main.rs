@@ -5,8 +5,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod broken;
+mod downloads;
+mod errors;
 mod faults;
+mod orders;
+mod parsing;
 mod routing;
 mod slice;
 mod updates;
+mod uploads;
+mod whole;
 mod wire;

@@ -12,37 +12,37 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-pub const PATIENCE: Duration = Duration::from_secs(30);
-pub const TOKEN: &str = "123:abc";
-pub const BOT: i64 = 123;
-pub const USER: i64 = 7;
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TOKEN: &str = "123:abc";
+pub(crate) const BOT: i64 = 123;
+pub(crate) const USER: i64 = 7;
 
 /// An answer as received.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
     }
 
-    pub fn result(&self) -> Value {
+    pub(crate) fn result(&self) -> Value {
         let json = self.json();
         assert_eq!(json["ok"], true, "{json}");
         json["result"].clone()
     }
 
     /// `{code} {description}` of a failed call.
-    pub fn failure(&self) -> String {
+    pub(crate) fn failure(&self) -> String {
         let json = self.json();
         assert_eq!(json["ok"], false, "{json}");
         assert_eq!(json["error_code"], self.status, "{json}");
@@ -53,7 +53,7 @@ impl Answer {
         )
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
             .filter_map(|line| line.split_once(": "))
@@ -63,13 +63,13 @@ impl Answer {
 }
 
 /// A connection.
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     rest: Vec<u8>,
 }
 
 impl Client {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = timeout(PATIENCE, TcpStream::connect(address))
             .await
             .expect("in time")
@@ -80,7 +80,7 @@ impl Client {
         }
     }
 
-    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         timeout(PATIENCE, self.stream.write_all(bytes.as_ref()))
             .await
             .expect("in time")
@@ -88,7 +88,7 @@ impl Client {
     }
 
     /// Reads until the connection ends.
-    pub async fn rest(&mut self) -> Vec<u8> {
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.rest);
         // A reset ends it as well as a close does.
         timeout(PATIENCE, self.stream.read_to_end(&mut rest))
@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// Reads a head, with the empty line.
-    pub async fn head(&mut self) -> String {
+    pub(crate) async fn head(&mut self) -> String {
         loop {
             if let Some(at) = self.rest.windows(4).position(|four| four == b"\r\n\r\n") {
                 let head: Vec<u8> = self.rest.drain(..at + 4).collect();
@@ -114,7 +114,7 @@ impl Client {
     }
 
     /// Reads an answer delimited by Content-Length.
-    pub async fn answer(&mut self) -> Answer {
+    pub(crate) async fn answer(&mut self) -> Answer {
         let head = self.head().await;
         let mut answer = Answer {
             status: head
@@ -135,13 +135,19 @@ impl Client {
         answer
     }
 
-    pub async fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+    pub(crate) async fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
         self.send(bytes).await;
         self.answer().await
     }
 
+    /// Closes this side, and waits for the other.
+    pub(crate) async fn leave(&mut self) {
+        self.stream.shutdown().await.expect("shut down");
+        self.rest().await;
+    }
+
     /// Nothing more comes, and the connection is closed by the other side.
-    pub async fn closed(&mut self) -> bool {
+    pub(crate) async fn closed(&mut self) -> bool {
         self.rest().await.is_empty()
     }
 
@@ -154,18 +160,18 @@ impl Client {
 }
 
 /// A simulator with bot 123 and user 7.
-pub struct Stage {
-    pub simulator: Simulator,
-    pub control: Control,
+pub(crate) struct Stage {
+    pub(crate) simulator: Simulator,
+    pub(crate) control: Control,
 }
 
 impl Stage {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(SimulatorConfig::default()).await
     }
 
     /// On a clock that the test moves.
-    pub async fn still() -> Self {
+    pub(crate) async fn still() -> Self {
         Self::with(SimulatorConfig {
             clock: Clock::manual(),
             ..SimulatorConfig::default()
@@ -173,7 +179,7 @@ impl Stage {
         .await
     }
 
-    pub async fn with(config: SimulatorConfig) -> Self {
+    pub(crate) async fn with(config: SimulatorConfig) -> Self {
         let simulator = Simulator::start(config).await.expect("starts");
         let control = simulator.control();
         control.add_bot_token(TOKEN).expect("a token");
@@ -181,18 +187,18 @@ impl Stage {
         Self { simulator, control }
     }
 
-    pub async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client::connect(self.simulator.http_addr().expect("listens")).await
     }
 
     /// One call on a connection of its own.
-    pub async fn call(&self, method: &str, form: &str) -> Answer {
+    pub(crate) async fn call(&self, method: &str, form: &str) -> Answer {
         self.client().await.ask(call(method, form)).await
     }
 }
 
 /// A call as a form, as most libraries send it.
-pub fn call(method: &str, form: &str) -> String {
+pub(crate) fn call(method: &str, form: &str) -> String {
     post(
         &format!("/bot{TOKEN}/{method}"),
         "application/x-www-form-urlencoded",
@@ -200,13 +206,23 @@ pub fn call(method: &str, form: &str) -> String {
     )
 }
 
-pub fn post(target: &str, content_type: &str, body: &str) -> String {
+pub(crate) fn post(target: &str, content_type: &str, body: &str) -> String {
     format!(
         "POST {target} HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
 }
 
-pub fn get(target: &str) -> String {
+pub(crate) fn get(target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n")
+}
+
+/// `{status}` and, where there is one, the description of the failure.
+pub(crate) async fn outcome(stage: &Stage, request: impl AsRef<[u8]>) -> String {
+    let answer = stage.client().await.ask(request).await;
+    match serde_json::from_slice::<serde_json::Value>(&answer.body) {
+        Ok(json) if json["ok"] == false => answer.failure(),
+        Ok(_) => format!("{}", answer.status),
+        Err(_) => format!("{} with {} bytes", answer.status, answer.body.len()),
+    }
 }
