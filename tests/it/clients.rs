@@ -1,0 +1,153 @@
+//! Unmodified client libraries: each takes the same steps directly and through Gramtap, and what
+//! both sides saw is compared byte by byte.
+//!
+//! The way of a step through the files: `script.rs` lists them; `program.rs` has a library's program
+//! (tests/clients) take one; `tee.rs` keeps the bytes between it and a `door.rs`; the simulator keeps
+//! what arrived; `run.rs` gathers both; `judge.rs` makes random words equal (`normal.rs`), compares
+//! (`message.rs`, `compare.rs`) and asks `allowed.rs`; `report.rs` writes target/clients/report.txt.
+//! Invariant: a difference that is not on the list fails, and so does an entry that nothing needed.
+//! Needs what tests/clients/install installs, and a mount namespace (`hosts.rs`); fails without them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod allowed;
+mod compare;
+mod door;
+mod hosts;
+mod judge;
+mod message;
+mod normal;
+mod program;
+mod report;
+mod run;
+mod script;
+mod tee;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use gramtap_simulator::{Clock, Simulator, SimulatorConfig};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use door::Door;
+use judge::Judged;
+use program::{LIBRARIES, Library};
+use run::{Places, run};
+use tee::Tee;
+
+/// Libraries at once; most of their time is waiting.
+const AT_ONCE: usize = 4;
+
+#[tokio::test]
+async fn every_library_sees_through_gramtap_what_it_sees_without() {
+    install().await.unwrap();
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for library in LIBRARIES {
+        let room = Arc::clone(&room);
+        running.spawn(async move {
+            let _place = room.acquire().await?;
+            compared(&library)
+                .await
+                .with_context(|| format!("{}, broken off", library.name))
+        });
+    }
+    let (mut judged, mut broken) = (Vec::new(), Vec::new());
+    for ended in running.join_all().await {
+        match ended {
+            Ok(steps) => judged.extend(steps),
+            Err(error) => broken.push(format!("{error:#}")),
+        }
+    }
+    judged.sort_by_key(|step: &Judged| {
+        LIBRARIES
+            .iter()
+            .position(|library| library.name == step.library)
+    });
+    let text = report::text(&judged, &broken);
+    let path = root().join("target/clients/report.txt");
+    std::fs::write(&path, &text).unwrap();
+    let failures = report::failures(&judged, broken.is_empty());
+    assert!(failures.is_empty() && broken.is_empty(), "{text}");
+}
+
+/// A library through all doors, each held against the direct one.
+async fn compared(library: &Library) -> Result<Vec<Judged>> {
+    let simulator = Simulator::start(SimulatorConfig {
+        tls_listen: None,
+        // Polls wait a fifth of their time; dates are the same in every run.
+        clock: Clock::scaled(5).with_fixed_date(1_767_225_600),
+        ..SimulatorConfig::default()
+    })
+    .await?;
+    let target = simulator.http_addr().context("no address")?;
+    let doors = [Door::direct(target), Door::again(target)];
+    let hosts = hosts::file(doors.iter().map(|door| door.host.as_str()))?;
+    hosts::check(hosts.path()).await?;
+    let files = TempDir::new()?;
+    let upload = upload(files.path())?;
+    let root = root();
+    let places = Places {
+        root: &root,
+        hosts: hosts.path(),
+        upload: &upload,
+    };
+    let (control, tee) = (simulator.control(), Tee::start().await?);
+    let mut judged = Vec::new();
+    let mut direct = None;
+    for door in doors
+        .iter()
+        .filter(|door| library.takes_path || door.prefix.is_empty())
+    {
+        let mut seen = run(library, door, &tee, &control, &places)
+            .await
+            .with_context(|| door.name)?;
+        match &mut direct {
+            None => direct = Some(seen),
+            Some(direct) => judged.extend(judge::judge(
+                library,
+                direct,
+                &mut seen,
+                door.through_gramtap,
+            )),
+        }
+    }
+    simulator.shutdown().await;
+    Ok(judged)
+}
+
+/// Puts the libraries where they are looked for; quick when they are there.
+async fn install() -> Result<()> {
+    let script = root().join("tests/clients/install");
+    let output = tokio::process::Command::new(script).output().await?;
+    ensure!(
+        output.status.success(),
+        "tests/clients/install: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// The 2 MB that are uploaded: no two kilobytes alike, the same in every run.
+fn upload(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("two-megabytes.bin");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&path)?);
+    let mut state = 1_u64;
+    for _ in 0..script::UPLOAD_SIZE / size_of::<u64>() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        file.write_all(&state.to_be_bytes())?;
+    }
+    file.flush()?;
+    Ok(path)
+}
+
+/// The repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -1,0 +1,207 @@
+//! Takes out of messages and lines what a library makes up anew in every run.
+//!
+//! In: what `run.rs` saw. Out: the same with fixed words in those places, for `compare.rs`.
+//! Invariant: each rule has its reason beside it and touches nothing else; what Gramtap might
+//! change is never touched here, that is `allowed.rs`' business. The runs without Gramtap are held
+//! against each other through the same rules, so a rule that is missing shows there.
+
+use serde_json::Value;
+
+use super::message::Message;
+
+const BOUNDARY: &[u8] = b"BOUNDARY";
+
+/// Requests that libraries repeat for as long as they are let.
+pub(crate) const LOOP_STEPS: [&str; 2] = ["loop", "stop"];
+
+/// A request's own random words; gives its boundary, if it has one.
+pub(crate) fn request(message: &mut Message, shuffles_parts: bool) -> Option<Vec<u8>> {
+    // Parts that are named elsewhere in the body as `attach://name` have random names.
+    for (number, name) in attached(&message.body).into_iter().enumerate() {
+        message.body = replaced(&message.body, &name, format!("ATTACHED{number}").as_bytes());
+    }
+    // The boundary of a multipart body is random; its length is not.
+    let boundary = boundary(message)?;
+    message.body = replaced(&message.body, &boundary, BOUNDARY);
+    for (_, value) in &mut message.headers {
+        *value = replaced(value, &boundary, BOUNDARY);
+    }
+    if shuffles_parts {
+        sort_parts(message);
+    }
+    Some(boundary)
+}
+
+/// Parts that come out of a Go map have no order, and the chunks they are sent in other sizes each time.
+fn sort_parts(message: &mut Message) {
+    let delimiter = [b"--", BOUNDARY].concat();
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(&message.body, &delimiter).skip(1) {
+        parts.push(&message.body[from..at]);
+        from = at;
+    }
+    parts.sort_unstable();
+    message.body = [parts.concat().as_slice(), &message.body[from..]].concat();
+    message.chunks.clear();
+}
+
+/// A line's own words: the base address, ports and boundaries in error texts, addresses of objects in memory.
+pub(crate) fn line(line: &mut Value, base: &str, boundaries: &[String]) {
+    match line {
+        Value::String(text) => {
+            *text = text.replace(base, "BASE");
+            for boundary in boundaries {
+                *text = text.replace(boundary, "BOUNDARY");
+            }
+            *text = after_each(text, "gramtap.test:", |byte| byte.is_ascii_digit());
+            *text = after_each(text, "127.0.0.1:", |byte| byte.is_ascii_digit());
+            *text = after_each(text, "port=", |byte| byte.is_ascii_digit());
+            *text = after_each(text, "0x", |byte| byte.is_ascii_hexdigit());
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| self::line(item, base, boundaries)),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|item| self::line(item, base, boundaries)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// How often an idle loop polls before it is stopped is up to the scheduler: of polls that are the
+/// same byte for byte and follow one another, the first one counts.
+pub(crate) fn collapsed<T>(calls: Vec<T>, request: impl Fn(&T) -> &Message) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for call in calls {
+        let poll = request(&call);
+        let is_poll =
+            memchr::memmem::find(&poll.start.to_ascii_lowercase(), b"/getupdates").is_some();
+        let same = |last: &T| {
+            let last = request(last);
+            last.start == poll.start && last.headers == poll.headers && last.body == poll.body
+        };
+        if !(is_poll && kept.last().is_some_and(same)) {
+            kept.push(call);
+        }
+    }
+    kept
+}
+
+fn boundary(message: &Message) -> Option<Vec<u8>> {
+    let kind = message.values("content-type").next()?;
+    let at = memchr::memmem::find(kind, b"boundary=")? + b"boundary=".len();
+    let boundary = kind[at..].split(|byte| *byte == b';').next()?.trim_ascii();
+    Some(
+        boundary
+            .strip_prefix(b"\"")
+            .and_then(|rest| rest.strip_suffix(b"\""))
+            .unwrap_or(boundary)
+            .to_vec(),
+    )
+}
+
+fn attached(body: &[u8]) -> Vec<Vec<u8>> {
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    for at in memchr::memmem::find_iter(body, b"attach://") {
+        let name: Vec<u8> = body[at + 9..].iter().copied().take_while(in_name).collect();
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn replaced(bytes: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(bytes, what) {
+        result.extend_from_slice(&bytes[from..at]);
+        result.extend_from_slice(with);
+        from = at + what.len();
+    }
+    result.extend_from_slice(&bytes[from..]);
+    result
+}
+
+/// `text` without the run of `goes` characters that follows each `mark`.
+fn after_each(text: &str, mark: &str, goes: impl Fn(&u8) -> bool) -> String {
+    let mut result = String::with_capacity(text.len());
+    for (at, part) in text.split(mark).enumerate() {
+        if at == 0 {
+            result.push_str(part);
+            continue;
+        }
+        let gone = part.bytes().take_while(&goes).count();
+        result.push_str(mark);
+        result.push('*');
+        result.push_str(&part[gone..]);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upload(boundary: &str, name: &str) -> Message {
+        let body = format!(
+            "--{boundary}\r\nattach://{name}\r\n--{boundary}\r\nname=\"{name}\"\r\n--{boundary}--"
+        );
+        let head = format!(
+            "POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=\"{boundary}\"\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut message = Message::request(head.as_bytes(), body.as_bytes()).unwrap();
+        request(&mut message, true).unwrap();
+        message
+    }
+
+    #[test]
+    fn boundaries_and_attached_names_are_made_equal_and_nothing_else() {
+        let (one, other) = (upload("abc", "x1"), upload("zyx", "y2"));
+        assert_eq!((&one.body, &one.headers), (&other.body, &other.headers));
+        assert_eq!(
+            one.body,
+            b"--BOUNDARY\r\nattach://ATTACHED0\r\n--BOUNDARY\r\nname=\"ATTACHED0\"\r\n--BOUNDARY--"
+        );
+        let mut turned = one.clone();
+        turned.body =
+            b"--BOUNDARY\r\nname=\"ATTACHED0\"\r\n--BOUNDARY\r\nattach://ATTACHED0\r\n--BOUNDARY--"
+                .to_vec();
+        sort_parts(&mut turned);
+        assert_eq!(one.body, turned.body);
+    }
+
+    #[test]
+    fn lines_lose_addresses_alone() {
+        let mut value = serde_json::json!({"text": ["GET http://a.gramtap.test:81/c/x/bot1 at 0x7fA9, 127.0.0.1:99->127.0.0.1:8 (port=5)", "--4f", 5]});
+        line(
+            &mut value,
+            "http://a.gramtap.test:81/c/x",
+            &["4f".to_owned()],
+        );
+        assert_eq!(
+            value["text"][0],
+            "GET BASE/bot1 at 0x*, 127.0.0.1:*->127.0.0.1:* (port=*)"
+        );
+        assert_eq!(value["text"][1], "--BOUNDARY");
+    }
+
+    #[test]
+    fn only_repeated_polls_are_collapsed() {
+        let call = |target: &str| {
+            Message::request(format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes(), b"").unwrap()
+        };
+        let calls = [
+            "/bot1:a/getUpdates",
+            "/bot1:a/getUpdates",
+            "/bot1:a/getMe",
+            "/bot1:a/getMe",
+            "/bot1:a/getUpdates",
+        ];
+        let kept = collapsed(calls.map(call).to_vec(), |call| call);
+        assert_eq!(kept.len(), 4);
+    }
+}
