@@ -55,6 +55,8 @@ pub struct SimulatorConfig {
     pub new_bots_limit: bool,
     /// What is kept of requests.
     pub capture: CaptureConfig,
+    /// JSON answers are compressed, and then chunked, for clients that accept gzip, as a front server may.
+    pub compress: bool,
     /// The largest upload: 50 MB in the cloud, 2,000 MB on a local server.
     pub upload_limit: u64,
     /// The largest file getFile gives: 20 MiB in the cloud.
@@ -86,6 +88,7 @@ impl Default for SimulatorConfig {
             accept_any_chat: false,
             new_bots_limit: false,
             capture: CaptureConfig::default(),
+            compress: false,
             upload_limit: 50 << 20,
             download_limit: 20 << 20,
             file_keep: 64 << 20,

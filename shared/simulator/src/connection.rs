@@ -24,6 +24,7 @@ use crate::config::Mode;
 use crate::control;
 use crate::download;
 use crate::fail::Failure;
+use crate::fault::Fault;
 use crate::http::Refusal;
 use crate::http::answer::Answer;
 use crate::http::head::Head;
@@ -195,7 +196,12 @@ impl<S: Socket> Session<S> {
                 let mut answer = self.answer(id, &head, &route, &taken).await;
                 drop(taken);
                 answer.close |= close;
-                self.send(id, &answer).await?
+                let json = answer.content_type.as_deref() == Some("application/json");
+                if config.compress && json && accepts_gzip(&head) {
+                    self.send_wrong(id, answer, &Fault::compressed()).await?
+                } else {
+                    self.send(id, &answer).await?
+                }
             }
             Some((number, fault)) => {
                 shared.journal.faulted(id, number);
@@ -319,6 +325,11 @@ fn client(head: &Head, peer: IpAddr) -> IpAddr {
     let told = head.header("x-real-ip").filter(|_| private);
     let told = told.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
     told.unwrap_or(peer)
+}
+
+fn accepts_gzip(head: &Head) -> bool {
+    let accepted = head.header("accept-encoding").unwrap_or_default();
+    memchr::memmem::find(&accepted.to_ascii_lowercase(), b"gzip").is_some()
 }
 
 /// Telegram's server knows GET and POST; the front server that gives out files also HEAD.

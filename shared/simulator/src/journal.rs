@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::watch;
 
+use crate::changes::Changes;
 use crate::config::CaptureConfig;
 use crate::http::head::Head;
 use crate::http::intake::Taken;
@@ -34,8 +34,7 @@ pub(crate) struct Origin {
 pub(crate) struct Journal {
     config: CaptureConfig,
     entries: Mutex<Entries>,
-    /// Counts changes, for those who wait for one.
-    changes: watch::Sender<u64>,
+    changes: Changes,
 }
 
 #[derive(Default)]
@@ -58,11 +57,11 @@ impl Entry {
 }
 
 impl Journal {
-    pub(crate) fn new(config: CaptureConfig) -> Self {
+    pub(crate) fn new(config: CaptureConfig, changes: Changes) -> Self {
         Self {
             config,
             entries: Mutex::default(),
-            changes: watch::channel(0).0,
+            changes,
         }
     }
 
@@ -121,7 +120,7 @@ impl Journal {
         });
         self.trim(&mut entries);
         drop(entries);
-        self.changed();
+        self.changes.tell();
         id
     }
 
@@ -216,12 +215,7 @@ impl Journal {
     /// Forgets all; ids start again.
     pub(crate) fn clear(&self) {
         *self.lock() = Entries::default();
-        self.changed();
-    }
-
-    /// Changes are told here.
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+        self.changes.tell();
     }
 
     fn change(&self, id: u64, change: impl FnOnce(&mut Captured)) {
@@ -231,11 +225,7 @@ impl Journal {
         if let Some(entry) = self.lock().get(id) {
             change(&mut entry.captured);
         }
-        self.changed();
-    }
-
-    fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.tell();
     }
 
     fn trim(&self, entries: &mut Entries) {
@@ -286,7 +276,7 @@ mod tests {
             bytes,
             body_limit: 10,
         };
-        let journal = Journal::new(config(2, 1_000));
+        let journal = Journal::new(config(2, 1_000), Changes::new());
         for _ in 0..3 {
             let id = begin(&journal);
             journal.body(id, &[b'x'; 25]);
@@ -296,7 +286,7 @@ mod tests {
         assert_eq!((kept[0].body.len(), kept[0].body_size), (10, 25));
         journal.left(1, Duration::ZERO);
 
-        let small = Journal::new(config(100, 120));
+        let small = Journal::new(config(100, 120), Changes::new());
         let ids = [begin(&small), begin(&small), begin(&small)];
         assert_eq!(small.count(|_| true), 2);
         assert_eq!(ids, [1, 2, 3]);
@@ -305,10 +295,11 @@ mod tests {
 
     #[test]
     fn switched_off_it_only_counts() {
-        let journal = Journal::new(CaptureConfig {
+        let config = CaptureConfig {
             enabled: false,
             ..CaptureConfig::default()
-        });
+        };
+        let journal = Journal::new(config, Changes::new());
         let id = begin(&journal);
         journal.body(id, b"x");
         assert_eq!((journal.total(), journal.count(|_| true)), (1, 0));

@@ -15,6 +15,7 @@
 #![doc = include_str!("control/routes.txt")]
 //! ```
 
+mod changes;
 mod clock;
 mod config;
 mod connection;

@@ -238,6 +238,8 @@ impl Call<'_> {
             "editmessagecaption" => self.edit_caption(),
             "editmessagemedia" => self.edit_media(),
             "editmessagereplymarkup" => self.edit_markup(),
+            "editmessagechecklist" => self.edit_checklist(),
+            "setgamescore" => self.about_own_message(),
             "editmessagelivelocation" | "stopmessagelivelocation" => self.edit_location(),
             "getmanagedbottoken" | "replacemanagedbottoken" => self.managed_token(),
             "deletemessage" => self.delete_message(),

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::changes::Changes;
 use crate::config::SimulatorConfig;
 use crate::fault::Faults;
 use crate::journal::Journal;
@@ -24,6 +25,7 @@ use crate::world::World;
 pub(crate) struct Shared {
     pub(crate) config: SimulatorConfig,
     pub(crate) journal: Journal,
+    pub(crate) changes: Changes,
     pub(crate) faults: Faults,
     pub(crate) ca_pem: String,
     rules: Mutex<ConnectionRules>,
@@ -114,9 +116,11 @@ impl fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn new(config: SimulatorConfig, ca_pem: String) -> Self {
         let world = || Mutex::new(World::new(config.accept_any_chat, config.file_bytes));
+        let changes = Changes::new();
         Self {
             worlds: [world(), world()],
-            journal: Journal::new(config.capture.clone()),
+            journal: Journal::new(config.capture.clone(), changes.clone()),
+            changes,
             faults: Faults::default(),
             rules: Mutex::default(),
             ca_pem,
@@ -158,6 +162,7 @@ impl Shared {
             reset: AtomicBool::new(false),
         });
         self.listed().insert(connection.id, Arc::clone(&connection));
+        self.changes.tell();
         Listed {
             shared: Arc::clone(self),
             connection,
@@ -185,5 +190,6 @@ pub(crate) struct Listed {
 impl Drop for Listed {
     fn drop(&mut self) {
         self.shared.listed().remove(&self.connection.id);
+        self.shared.changes.tell();
     }
 }

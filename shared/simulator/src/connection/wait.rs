@@ -33,6 +33,7 @@ impl<S: Socket> Session<S> {
             Err(_) => {
                 self.state(ConnectionState::Waiting);
                 let shared = std::sync::Arc::clone(&self.shared);
+                shared.changes.tell();
                 let clock = &shared.config.clock;
                 loop {
                     let until = wait.map(|wait| wait.until).unwrap_or_default();

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::{Act, BotSpec, Control, ControlError, FileSpec, Filter, view};
 use crate::fault::{Fault, preset};
 use crate::http::answer::Answer;
+use crate::http::arguments::Arguments;
 use crate::http::intake::Taken;
 use crate::json::{Object, Raw};
 use crate::route::Environment;
@@ -191,7 +192,10 @@ async fn route(
             Ok(json(&Object::new().put("closed", &closed).end()))
         }
         (b"GET", ["connections"]) => Ok(json(&Raw::of(&control.connections()))),
-        (b"GET", ["polls"]) => Ok(json(&Raw::of(&control.polls()))),
+        (b"GET", ["polls"]) => {
+            let (count, wait) = patience(&taken.arguments);
+            Ok(json(&Raw::of(&control.wait_for_polls(count, wait).await)))
+        }
         (b"POST", ["clock"]) => {
             let order: ClockOrder = order(body)?;
             control
@@ -225,23 +229,20 @@ async fn requests(control: &Control, taken: &Taken) -> Result<Answer, Rejected> 
         answered: arguments.flag("answered"),
         left: arguments.flag("left"),
     };
-    let count = arguments
-        .integer("count")
-        .and_then(|count| usize::try_from(count).ok())
-        .unwrap_or(0);
-    let wait = Duration::from_millis(
-        arguments
-            .integer("wait_ms")
-            .unwrap_or(0)
-            .unsigned_abs()
-            .min(600_000),
-    );
+    let (count, wait) = patience(arguments);
     let found = control.wait_for_requests(&filter, count, wait).await;
     let shown: Vec<Raw> = found
         .iter()
         .map(|one| view::request(one, arguments.flag("bytes")))
         .collect();
     Ok(json(&Raw::array(&shown)))
+}
+
+/// How many are waited for, and how long.
+fn patience(arguments: &Arguments) -> (usize, Duration) {
+    let number = |name: &str| arguments.integer(name).unwrap_or(0).unsigned_abs();
+    let count = usize::try_from(number("count")).unwrap_or(0);
+    (count, Duration::from_millis(number("wait_ms").min(600_000)))
 }
 
 /// A fault: a preset by name with its numbers, and over it the fields given.

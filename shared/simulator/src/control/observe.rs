@@ -50,17 +50,33 @@ impl Control {
         count: usize,
         at_most: Duration,
     ) -> Vec<Captured> {
-        let mut changes = self.shared.journal.watch();
-        let enough = async {
-            while self.shared.journal.count(|one| filter.fits(one)) < count {
-                if changes.changed().await.is_err() {
-                    return;
-                }
-            }
+        let enough = |control: &Self| {
+            let fits = |one: &Captured| filter.fits(one);
+            (control.shared.journal.count(fits) >= count).then_some(())
         };
         // Either way the caller gets what there is.
-        tokio::time::timeout(at_most, enough).await.ok();
+        self.wait_for(enough, at_most).await;
         self.requests(filter)
+    }
+
+    /// Waits until at least `count` polls wait; gives those there are when the time is over.
+    pub async fn wait_for_polls(&self, count: usize, at_most: Duration) -> Vec<ParkedPoll> {
+        let enough = |control: &Self| Some(control.polls()).filter(|polls| polls.len() >= count);
+        match self.wait_for(enough, at_most).await {
+            Some(polls) => polls,
+            None => self.polls(),
+        }
+    }
+
+    /// Waits until `seen` gives something; it looks again whenever a request, an answer, a
+    /// connection or a waiting poll comes or goes. `None` when the time is over.
+    pub async fn wait_for<T>(
+        &self,
+        mut seen: impl FnMut(&Self) -> Option<T>,
+        at_most: Duration,
+    ) -> Option<T> {
+        let seen = self.shared.changes.wait(|| seen(self));
+        tokio::time::timeout(at_most, seen).await.ok()
     }
 
     /// How many requests have arrived, kept or not.

@@ -210,6 +210,14 @@ impl Fault {
         }
     }
 
+    /// The true answer, compressed and chunked.
+    pub(crate) fn compressed() -> Self {
+        Self {
+            gzip: true,
+            ..Self::delimited(Delimited::Chunked)
+        }
+    }
+
     fn failure(failure: &Failure) -> Self {
         Self {
             status: Some(failure.code),

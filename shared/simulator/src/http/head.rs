@@ -182,6 +182,7 @@ fn framing(headers: &[(Bytes, Bytes)]) -> Result<Framing, Refusal> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Head, u16> {
         let mut arrived = BytesMut::from(text.as_bytes());
@@ -249,6 +250,29 @@ mod tests {
         for (text, result) in table {
             let shown = &text[..text.len().min(80)];
             assert_eq!(read(text).map(|head| head.framing), result, "{shown:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        /// Whatever comes is a head, no head, or not yet one; what is a head is kept whole.
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            line in "[A-Z]{0,5} ?/?[ -~]{0,12} HTTP/1[.][01]",
+            rest in proptest::collection::vec("[ -~\r\n:\t]{0,20}", 0..6),
+            noise in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut bytes = [line, rest.join("\r\n")].join("\r\n").into_bytes();
+            bytes.extend_from_slice(b"\r\n\r\n");
+            bytes.extend_from_slice(&noise);
+            let mut arrived = BytesMut::from(&bytes[..]);
+            if let Ok(Some(raw)) = Head::cut(&mut arrived) {
+                prop_assert_eq!([&raw[..], &arrived].concat(), bytes);
+                if let Ok(head) = Head::read(raw.clone()) {
+                    prop_assert_eq!(&head.raw, &raw);
+                    prop_assert!(head.headers.iter().all(|(name, _)| !name.is_empty()));
+                }
+            }
         }
     }
 

@@ -90,6 +90,12 @@ impl Call<'_> {
         Ok(Raw::of(&format!("https://t.me/$simulated{number:08}")))
     }
 
+    pub(super) fn edit_checklist(&mut self) -> Outcome {
+        let checklist: Value = serde_json::from_str(self.arguments.text("checklist"))
+            .map_err(|_| Failure::bad("can't parse checklist JSON object"))?;
+        self.edit(|_| Ok(Some(vec![("checklist", Raw::of(&checklist))])))
+    }
+
     /// editMessageLiveLocation and stopMessageLiveLocation.
     pub(super) fn edit_location(&mut self) -> Outcome {
         let location = match self.arguments.get("latitude") {

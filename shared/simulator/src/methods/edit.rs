@@ -182,6 +182,20 @@ impl Call<'_> {
         }
     }
 
+    /// A method that gives the message it is about.
+    pub(super) fn about_own_message(&mut self) -> Outcome {
+        if !self.arguments.text("inline_message_id").is_empty() {
+            return Ok(Raw::truth());
+        }
+        let chat = self
+            .world
+            .writable_chat(self.bot, self.arguments.text("chat_id"))?;
+        let id = self.message_id("message_id")?;
+        let message = self.world.messages(self.bot, chat).get(id).cloned();
+        let message = message.ok_or_else(|| Failure::bad("message not found"))?;
+        Ok(self.world.message_json(self.bot, &message))
+    }
+
     fn forward(&mut self, from: i64, to: i64, id: i64) -> Option<Message> {
         let original = self.world.messages(self.bot, from).get(id)?.clone();
         let mut fields = original.fields.clone();

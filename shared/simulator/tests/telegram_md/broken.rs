@@ -1,4 +1,6 @@
 //! Answers that are broken on the wire: cut, slow, oddly framed, too early; connections that end.
+//!
+//! In: one fault at a time. Out: the exact bytes that reach a client, and what the journal says of it.
 
 use std::io::Read;
 use std::time::Duration;

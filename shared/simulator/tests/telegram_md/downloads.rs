@@ -1,4 +1,6 @@
 //! §2.3, downloads; and the test environment of §1.1, which has files of its own.
+//!
+//! In: files added or uploaded. Out: their bytes, whole, in parts, or not at all.
 
 use gramtap_simulator::{Environment, FileSpec, Filter, User};
 use serde_json::Value;

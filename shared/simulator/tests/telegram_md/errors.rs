@@ -1,8 +1,10 @@
 //! The texts that bots are told, by the page on bot errors: each case as a bot meets it.
+//!
+//! In: calls that Telegram would refuse. Out: its code and its words, to the letter.
 
 use gramtap_simulator::{Act, Chat, ChatKind, SimulatorConfig, Standing, User, WebhookRules};
 
-use crate::wire::{BOT, Stage, USER, call, get, post};
+use crate::wire::{BOT, PATIENCE, Stage, USER, call, get, post};
 
 #[tokio::test]
 async fn forbidden() {
@@ -366,9 +368,7 @@ async fn a_revoked_token_ends_the_poll_too() {
     let stage = Stage::start().await;
     let mut client = stage.client().await;
     client.send(call("getUpdates", "timeout=50")).await;
-    while stage.control.polls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    assert_eq!(stage.control.wait_for_polls(1, PATIENCE).await.len(), 1);
     stage.control.remove_bot(BOT).unwrap();
     assert_eq!(client.answer().await.failure(), "401 Unauthorized");
     assert_eq!(

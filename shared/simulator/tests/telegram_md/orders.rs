@@ -1,4 +1,6 @@
 //! The control API over HTTP.
+//!
+//! In: orders as anyone would send them with curl. Out: what they change, and refusals that say why.
 
 use gramtap_simulator::{Simulator, SimulatorConfig};
 

@@ -1,4 +1,6 @@
 //! §2.1, how a request's bytes are read: arguments, encodings, caps, framing.
+//!
+//! In: requests in every shape, right and wrong. Out: what the call was understood as, or the refusal.
 
 use std::io::Write;
 

@@ -1,4 +1,6 @@
 //! §2.1, where a request goes: request line, path, method, token, and what an answer looks like.
+//!
+//! In: targets and tokens, row by row. Out: status and description.
 
 use gramtap_simulator::{Mode, SimulatorConfig};
 

@@ -1,4 +1,6 @@
 //! The thinnest way through: getMe, sendMessage, a long poll, and what the control API shows of it.
+//!
+//! In: one bot and one user. Out: answers, updates, requests as they arrived.
 
 use gramtap_simulator::Filter;
 

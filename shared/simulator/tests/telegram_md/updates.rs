@@ -1,8 +1,10 @@
-//! §2.2, errors and conflicts of getUpdates and the webhook, through sockets, on a clock that the test moves.
+//! §2.2, errors and conflicts of getUpdates and the webhook, through sockets.
+//!
+//! In: polls in every order, on a clock that the test moves. Out: who is answered, with what, and when.
 
 use std::time::Duration;
 
-use gramtap_simulator::{Clock, Filter, SimulatorConfig};
+use gramtap_simulator::{Clock, ConnectionState, Control, Filter, OpenConnection, SimulatorConfig};
 use serde_json::Value;
 
 use crate::wire::{BOT, Client, PATIENCE, Stage, USER, call};
@@ -35,14 +37,18 @@ async fn park(stage: &Stage, form: &str) -> Client {
     };
     stage.control.wait_for_requests(&filter, 1, PATIENCE).await;
     // The body is noted just before the call is performed; a poll is listed when it waits.
-    while !stage
+    let waits = |control: &Control| {
+        control
+            .polls()
+            .iter()
+            .any(|poll| poll.request > before)
+            .then_some(())
+    };
+    stage
         .control
-        .polls()
-        .iter()
-        .any(|poll| poll.request > before)
-    {
-        tokio::task::yield_now().await;
-    }
+        .wait_for(waits, PATIENCE)
+        .await
+        .expect("the poll waits");
     client
 }
 
@@ -132,7 +138,19 @@ async fn row_two_setwebhooks() {
             PATIENCE,
         )
         .await;
-    while stage.call("getUpdates", "timeout=0").await.status != 409 {}
+    let waits = |control: &Control| {
+        let waiting = |one: &OpenConnection| one.state == ConnectionState::Waiting;
+        control.connections().iter().any(waiting).then_some(())
+    };
+    stage
+        .control
+        .wait_for(waits, PATIENCE)
+        .await
+        .expect("it waits to be verified");
+    assert_eq!(
+        stage.call("getUpdates", "timeout=0").await.failure(),
+        ACTIVE
+    );
     assert_eq!(
         stage
             .call("setWebhook", "url=https://b.example")

@@ -1,4 +1,6 @@
 //! §1.2, uploads in every multipart shape; §2.3, limits.
+//!
+//! In: bodies as each library writes them. Out: messages with files, and the same bytes downloaded again.
 
 use gramtap_simulator::{FileSpec, Filter, SimulatorConfig};
 use serde_json::Value;

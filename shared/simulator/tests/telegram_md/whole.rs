@@ -1,4 +1,6 @@
 //! The simulator as a whole: TLS, many polls, the same bytes again, no token shown.
+//!
+//! In: simulators with unusual settings. Out: what no part shows alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,9 +82,7 @@ async fn hundreds_of_polls_wait_and_are_answered() {
             .await;
         clients.push((bot, client));
     }
-    while stage.control.polls().len() < 500 {
-        tokio::task::yield_now().await;
-    }
+    assert_eq!(stage.control.wait_for_polls(500, PATIENCE).await.len(), 500);
     let waiting = stage
         .control
         .connections()
@@ -182,6 +182,32 @@ async fn after_a_reset_the_same_calls_give_the_same_bytes() {
     })
     .await;
     assert_eq!(session(&other).await, first);
+}
+
+#[tokio::test]
+async fn a_front_server_may_compress_for_those_who_accept_it() {
+    let config = SimulatorConfig {
+        compress: true,
+        ..SimulatorConfig::default()
+    };
+    let stage = Stage::with(config).await;
+    let mut client = stage.client().await;
+    let plain = client.ask(get(&format!("/bot{TOKEN}/getMe"))).await;
+    assert_eq!(
+        (plain.header("content-encoding"), &plain.result()["id"]),
+        (None, &BOT.into())
+    );
+    client
+        .send(format!(
+            "GET /bot{TOKEN}/getMe HTTP/1.1\r\nHost: x\r\nAccept-Encoding: deflate, gzip\r\n\r\n"
+        ))
+        .await;
+    let head = client.head().await;
+    assert!(
+        head.contains("Content-Encoding: gzip\r\n")
+            && head.contains("Transfer-Encoding: chunked\r\n"),
+        "{head}"
+    );
 }
 
 #[tokio::test]
