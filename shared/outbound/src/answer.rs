@@ -9,11 +9,11 @@ use std::{
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Instant,
 };
 
 use bytes::Bytes;
 use futures_util::stream::Stream;
+use tokio::time::Instant;
 
 use crate::{
     decoder::Fed,
@@ -44,19 +44,21 @@ pub struct AnswerBody {
 
 impl Answer {
     pub(crate) fn new(head: AnswerHead, data: Bytes, exchange: Box<Exchange>) -> Self {
-        let timing = exchange.timing();
+        let now = Instant::now();
+        let timing = exchange.timing(now);
         let mut body = AnswerBody {
             data,
             exchange: Some(exchange),
             ended: None,
         };
-        body.settle();
+        body.settle(now);
         Self { head, body, timing }
     }
 }
 
 impl AnswerBody {
-    /// The whole body, if all of it has come; else the body again.
+    /// The whole body, if all of it has come; else the body again. Of a request that is not
+    /// sent whole yet, the rest is not sent then.
     ///
     /// # Errors
     /// The body itself, to be read as a stream.
@@ -70,8 +72,8 @@ impl AnswerBody {
 
     /// When the last byte of the body was read; none while it is still coming.
     #[must_use]
-    pub fn ended(&self) -> Option<Instant> {
-        self.ended
+    pub fn ended(&self) -> Option<std::time::Instant> {
+        self.ended.map(Instant::into_std)
     }
 
     /// Whether the request is sent whole, or can no longer be. False: the upstream has
@@ -92,19 +94,24 @@ impl AnswerBody {
         if let Some(exchange) = &mut self.exchange {
             poll_fn(|cx| exchange.poll_upload(cx)).await?;
         }
-        self.settle();
+        self.settle(Instant::now());
         Ok(())
     }
 
     /// Lets go of the exchange as soon as nothing more is to be done with it.
-    fn settle(&mut self) {
-        if self.ended.is_none() && self.exchange.as_ref().is_some_and(|it| it.is_answered()) {
-            self.ended = Some(Instant::now());
+    fn settle(&mut self, now: Instant) {
+        if self.ended.is_none()
+            && self
+                .exchange
+                .as_ref()
+                .is_some_and(|exchange| exchange.is_answered())
+        {
+            self.ended = Some(now);
         }
         if self.ended.is_some()
-            && let Some(exchange) = self.exchange.take_if(|it| it.is_upload_over())
+            && let Some(exchange) = self.exchange.take_if(|exchange| exchange.is_upload_over())
         {
-            exchange.retire();
+            exchange.retire(now);
         }
     }
 }
@@ -122,7 +129,7 @@ impl Stream for AnswerBody {
         {
             match ready!(exchange.poll(cx)) {
                 Ok(Fed { data, .. }) => {
-                    this.settle();
+                    this.settle(Instant::now());
                     if !data.is_empty() {
                         return Poll::Ready(Some(Ok(data)));
                     }

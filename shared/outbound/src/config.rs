@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct OutboundConfig {
     /// How long a connection may take to be made, TLS included.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "gramtap_settings::duration")]
     pub connect_timeout: Duration,
     /// How long the upstream may be silent while it owes an answer or a part of one.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "gramtap_settings::duration")]
     pub idle_timeout: Duration,
     /// How long an unused connection is kept.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "gramtap_settings::duration")]
     pub keep_alive: Duration,
     /// Connections at most, per worker, used and unused.
     pub max_connections: usize,
@@ -83,4 +83,56 @@ pub struct Limits {
     /// For each silence: of the upstream while it owes an answer, a part of one, or does not
     /// take the request; of the caller's body while the upstream waits for it.
     pub idle: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_page_of_defaults_and_the_default_are_one() {
+        let settings = gramtap_settings::Settings::load(None, std::iter::empty()).unwrap();
+        let page: OutboundConfig = settings.section("outbound").unwrap();
+        assert_eq!(page, OutboundConfig::default());
+        assert_eq!(page.validate(), Ok(()));
+    }
+
+    #[test]
+    fn what_would_refuse_every_call_is_refused() {
+        let default = OutboundConfig::default();
+        let table = [
+            (
+                OutboundConfig {
+                    connect_timeout: Duration::ZERO,
+                    ..default
+                },
+                "connect_timeout",
+            ),
+            (
+                OutboundConfig {
+                    idle_timeout: Duration::ZERO,
+                    ..default
+                },
+                "idle_timeout",
+            ),
+            (
+                OutboundConfig {
+                    max_connections: 0,
+                    ..default
+                },
+                "max_connections",
+            ),
+        ];
+        for (config, key) in table {
+            assert_eq!(config.validate(), Err(ConfigError::Zero(key)));
+        }
+        // Without idle connections every call dials, but none fails.
+        let config = OutboundConfig {
+            max_idle: 0,
+            keep_alive: Duration::ZERO,
+            ..default
+        };
+        assert_eq!(config.validate(), Ok(()));
+    }
 }

@@ -144,26 +144,10 @@ impl Resolved {
             }
             _ => {}
         }
-        let looked_up = match lookup_host((upstream.host(), upstream.port())).await {
-            Ok(found) => Ok(found.collect::<Arc<[SocketAddr]>>()),
-            Err(error) => Err(error),
-        };
-        let (addresses, used_for) = match (looked_up, known.take()) {
-            (Ok(found), _) if !found.is_empty() => (Ok(found), RESOLVED_FOR),
-            (
-                _,
-                Some(Known {
-                    addresses: Ok(last),
-                    ..
-                }),
-            ) => (Ok(last), FAILED_FOR),
-            (Ok(_), _) => (Err(io::ErrorKind::NotFound), FAILED_FOR),
-            (Err(error), _) => (Err(error.kind()), FAILED_FOR),
-        };
-        *known = Some(Known {
-            addresses: addresses.clone(),
-            until: Instant::now() + used_for,
-        });
+        let found = lookup_host((upstream.host(), upstream.port())).await;
+        let next = Known::after(found.map(Iterator::collect), known.take());
+        let addresses = next.addresses.clone();
+        *known = Some(next);
         addresses.map_err(io::Error::from)
     }
 
@@ -174,5 +158,112 @@ impl Resolved {
         {
             known.until = Instant::now();
         }
+    }
+}
+
+impl Known {
+    /// What is known after a look-up: stale addresses beat a failure.
+    fn after(found: io::Result<Vec<SocketAddr>>, before: Option<Self>) -> Self {
+        let (addresses, used_for) = match (found, before) {
+            (Ok(found), _) if !found.is_empty() => (Ok(found.into()), RESOLVED_FOR),
+            (
+                _,
+                Some(Self {
+                    addresses: Ok(last),
+                    ..
+                }),
+            ) => (Ok(last), FAILED_FOR),
+            (Ok(_), _) => (Err(io::ErrorKind::NotFound), FAILED_FOR),
+            (Err(error), _) => (Err(error.kind()), FAILED_FOR),
+        };
+        Self {
+            addresses,
+            until: Instant::now() + used_for,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::TcpListener;
+
+    use socket2::{Domain, Socket, Type};
+
+    use super::*;
+
+    #[test]
+    fn stale_addresses_beat_a_failure() {
+        let (one, other): (SocketAddr, SocketAddr) = (
+            "127.0.0.1:1".parse().unwrap(),
+            "127.0.0.2:2".parse().unwrap(),
+        );
+        let known = |address: SocketAddr| {
+            Some(Known {
+                addresses: Ok(Arc::new([address])),
+                until: Instant::now(),
+            })
+        };
+        let failed = || Err(io::ErrorKind::TimedOut.into());
+        let table: [(io::Result<Vec<SocketAddr>>, _, _); 5] = [
+            (Ok(vec![one]), None, Ok([one])),
+            (Ok(vec![one]), known(other), Ok([one])),
+            (failed(), known(other), Ok([other])),
+            (Ok(vec![]), known(other), Ok([other])),
+            (failed(), None, Err(io::ErrorKind::TimedOut)),
+        ];
+        for (found, before, expected) in table {
+            let after = Known::after(found, before);
+            let got = after.addresses.as_deref();
+            assert_eq!(
+                got.map_err(|kind| *kind),
+                expected.as_ref().map(|all| &all[..]).map_err(|kind| *kind)
+            );
+            assert!(after.until > Instant::now());
+        }
+    }
+
+    /// A listener whose queue is full: connections to it neither succeed nor fail.
+    fn deaf() -> (Socket, Vec<Socket>, SocketAddr) {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener
+            .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+            .unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let waiting = (0..4).map(|_| {
+            let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            client.set_nonblocking(true).unwrap();
+            client.connect(&address).ok();
+            client
+        });
+        let waiting = waiting.collect();
+        (listener, waiting, address.as_socket().unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_first_address_that_answers_wins() {
+        let (_deaf, _waiting, silent) = deaf();
+        let refusing = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let good = listener.local_addr().unwrap();
+        let upstream = Upstream::new("http://localhost", None, None).unwrap();
+        for addresses in [
+            &[refusing, good][..],
+            &[silent, good],
+            &[silent, refusing, good],
+        ] {
+            let connecting = timeout(Duration::from_secs(30), connect(addresses, &upstream));
+            assert_eq!(
+                connecting.await.unwrap().unwrap().peer_addr().unwrap(),
+                good
+            );
+        }
+        // The last failure is told when all have failed.
+        let error = connect(&[refusing, refusing], &upstream).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -9,12 +9,10 @@
 
 use std::{
     io,
-    pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use crate::{
     config::Limits,
@@ -22,6 +20,7 @@ use crate::{
     decoder::{AnswerDecoder, Fed},
     fault::{Cause, Fault, Phase},
     outbox::{Outbox, Stand},
+    patience::Patience,
     pool::Pool,
     upstream::Upstream,
 };
@@ -92,9 +91,9 @@ impl Exchange {
             if let Some(flaw) = self.decoder.failure() {
                 return Poll::Ready(Err(self.fault(flaw)));
             }
-            let decoder = &mut self.decoder;
             // What a used connection says before it was asked is no answer to this request.
-            let unasked = self.connection.reused && self.connection.wire.accepted() == self.mark;
+            let unasked = self.connection.reused && !self.is_begun();
+            let decoder = &mut self.decoder;
             let read = ready!(self.connection.wire.poll_read(cx, |bytes| {
                 (!unasked && !bytes.is_empty()).then(|| decoder.feed(bytes))
             }));
@@ -156,7 +155,7 @@ impl Exchange {
             self.first_sent.get_or_insert_with(Instant::now);
         }
         match outcome {
-            Err(Cause::Send(error)) if self.is_sent_from() => {
+            Err(Cause::Send(error)) if self.is_begun() => {
                 self.broken = Some(error);
                 Ok(Stand::Sent)
             }
@@ -164,8 +163,8 @@ impl Exchange {
         }
     }
 
-    /// Whether any byte of the request may have left.
-    fn is_sent_from(&self) -> bool {
+    /// Whether any byte of the request may have reached the upstream.
+    fn is_begun(&self) -> bool {
         self.connection.wire.accepted() > self.mark
     }
 
@@ -189,12 +188,17 @@ impl Exchange {
             (None, outbox) if outbox.is_head_gone() => Phase::SendBody,
             (None, _) => Phase::SendHead,
         };
-        Fault::new(cause, phase).on(self.connection.reused, self.is_sent_from())
+        Fault::new(cause, phase).on(self.connection.reused, self.is_begun())
     }
 
     /// Whether the answer is whole.
     pub(crate) fn is_answered(&self) -> bool {
         self.decoder.is_done()
+    }
+
+    /// Whether the kernel has all of the request.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.call.outbox.is_sent()
     }
 
     /// Whether the request is sent, or can no longer be.
@@ -203,14 +207,14 @@ impl Exchange {
     }
 
     /// Gives the connection back, if it can serve again; else it is closed here.
-    pub(crate) fn retire(self) {
+    pub(crate) fn retire(self, now: Instant) {
         let reusable = self.head == Some(true)
             && self.decoder.is_done()
             && !self.decoder.has_surplus()
             && self.broken.is_none()
             && self.call.outbox.is_sent();
         if reusable {
-            self.call.pool.check_in(self.connection);
+            self.call.pool.check_in(self.connection, now);
         }
     }
 
@@ -220,11 +224,11 @@ impl Exchange {
         self.call
     }
 
-    pub(crate) fn timing(&self) -> Timing {
+    pub(crate) fn timing(&self, head_received: Instant) -> Timing {
         Timing {
             started: self.call.started.into_std(),
             first_sent: self.first_sent.map(Instant::into_std),
-            head_received: Instant::now().into_std(),
+            head_received: head_received.into_std(),
             reused: self.connection.reused,
         }
     }
@@ -243,42 +247,14 @@ pub struct Timing {
     pub reused: bool,
 }
 
-/// How long a silence may last. The time runs only while someone waits, and each sign of life
-/// starts it again; the timer behind it is moved only when it rings.
-struct Patience {
-    idle: Duration,
-    /// Since when there is silence.
-    since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Patience {
-    fn new(idle: Duration) -> Self {
-        // So that no sum of times overflows.
-        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-        Self {
-            idle: idle.min(YEAR),
-            since: None,
-            timer: None,
-        }
-    }
-
-    fn renew(&mut self) {
-        self.since = None;
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let now = Instant::now();
-        let deadline = *self.since.get_or_insert(now) + self.idle;
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        while timer.as_mut().poll(cx).is_ready() {
-            if now >= deadline {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline);
-        }
-        Poll::Pending
+    /// Thousands of them wait at once, each with a timer beside it.
+    #[test]
+    fn a_waiting_call_is_small() {
+        let (call, timer) = (size_of::<Exchange>(), size_of::<tokio::time::Sleep>());
+        assert!(call <= 480 && timer <= 128, "{call} and {timer} bytes");
     }
 }

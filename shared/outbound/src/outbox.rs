@@ -30,7 +30,7 @@ pub(crate) struct Outbox {
 /// What is written together: one part of the body with its framing, the first with the head.
 #[derive(Default)]
 struct Batch {
-    head: Bytes,
+    head: Vec<u8>,
     size_line: SizeLine,
     data: Bytes,
     tail: &'static [u8],
@@ -64,7 +64,7 @@ pub(crate) enum Stand {
 impl Outbox {
     pub(crate) fn new(head: Vec<u8>, body: Outgoing) -> Self {
         let mut batch = Batch {
-            head: head.into(),
+            head,
             ..Batch::default()
         };
         let rest = match body {
@@ -175,8 +175,12 @@ impl Batch {
         ];
         let length: usize = parts.iter().map(|part| part.len()).sum();
         while self.taken < length {
-            let mut slices = parts.map(IoSlice::new);
-            let mut left = &mut slices[..];
+            let (mut slices, mut filled) = ([IoSlice::new(&[]); 4], 0);
+            for part in parts.iter().filter(|part| !part.is_empty()) {
+                slices[filled] = IoSlice::new(part);
+                filled += 1;
+            }
+            let mut left = &mut slices[..filled];
             IoSlice::advance_slices(&mut left, self.taken);
             let taken = ready!(wire.poll_write(cx, left))?;
             if taken == 0 {
@@ -211,5 +215,20 @@ impl SizeLine {
 
     fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SizeLine;
+
+    #[test]
+    fn a_size_line_is_hexadecimal() {
+        for size in [0, 1, 15, 16, 255, 256, 65_535, 65_536, usize::MAX] {
+            assert_eq!(
+                SizeLine::of(size).bytes(),
+                format!("{size:x}\r\n").as_bytes()
+            );
+        }
     }
 }

@@ -109,8 +109,7 @@ impl Pool {
     }
 
     /// An idle connection that is still good.
-    fn check_out(&self, upstream: &Upstream) -> Option<Connection> {
-        let now = Instant::now();
+    fn check_out(&self, upstream: &Upstream, now: Instant) -> Option<Connection> {
         self.0.door.with(|shelf| {
             while let Some((mut connection, unused)) = shelf.take(upstream.id(), now) {
                 if connection.is_fit(unused) {
@@ -122,13 +121,11 @@ impl Pool {
     }
 
     /// Keeps a connection whose call is over.
-    pub(crate) fn check_in(&self, mut connection: Connection) {
+    pub(crate) fn check_in(&self, mut connection: Connection, now: Instant) {
         if connection.is_quiet() {
             connection.reused = true;
             // Without a shelf it is closed: the actor is dead, and its keeper builds another.
-            self.0
-                .door
-                .with(|shelf| shelf.put(connection, Instant::now()));
+            self.0.door.with(|shelf| shelf.put(connection, now));
         }
     }
 

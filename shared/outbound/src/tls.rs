@@ -3,7 +3,9 @@
 //! In: the file of authorities of `upstream`. Out: the rustls configuration that `dial`
 //! connects with; sessions are resumed through it, across connections and workers.
 //! Invariant: the provider is named here and does not depend on a process default; http/1.1
-//! is the only protocol offered.
+//! is the only protocol offered. The byte stream itself is in `tls/session.rs`.
+
+mod session;
 
 use std::{path::Path, sync::Arc};
 
@@ -11,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::upstream::UpstreamError;
+pub(crate) use session::Session;
 
 /// Trusts the public authorities and those of the file.
 pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, UpstreamError> {

@@ -19,12 +19,11 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::upstream::Tls;
+use crate::{tls::Session, upstream::Tls};
 
-/// Bytes read at once at most.
-pub(crate) const SCRATCH: usize = 64 * 1024;
+/// Bytes read at once.
+const READ: usize = 64 * 1024;
 
 thread_local! {
     /// Borrowed only within one `poll_read`.
@@ -33,12 +32,12 @@ thread_local! {
 
 /// A connected stream.
 pub(crate) enum Wire {
-    Plain(Counted),
-    Tls(Box<TlsStream<Counted>>),
+    Plain(Socket),
+    Tls(Box<Session>),
 }
 
 /// A socket that counts what the kernel took.
-pub(crate) struct Counted {
+pub(crate) struct Socket {
     tcp: TcpStream,
     accepted: u64,
 }
@@ -46,13 +45,11 @@ pub(crate) struct Counted {
 impl Wire {
     /// Shakes hands, if this upstream speaks TLS.
     pub(crate) async fn open(tcp: TcpStream, tls: Option<&Tls>) -> io::Result<Self> {
-        let counted = Counted { tcp, accepted: 0 };
-        let Some(tls) = tls else {
-            return Ok(Self::Plain(counted));
-        };
-        let connector = TlsConnector::from(tls.config.clone());
-        let stream = connector.connect(tls.name.clone(), counted).await?;
-        Ok(Self::Tls(Box::new(stream)))
+        let socket = Socket { tcp, accepted: 0 };
+        match tls {
+            None => Ok(Self::Plain(socket)),
+            Some(tls) => Ok(Self::Tls(Box::new(Session::open(socket, tls).await?))),
+        }
     }
 
     /// Reads once, and lends what was read to `take`. No bytes is the end: for TLS only after
@@ -62,15 +59,14 @@ impl Wire {
         cx: &mut Context<'_>,
         take: impl FnOnce(&[u8]) -> T,
     ) -> Poll<io::Result<T>> {
-        BUFFER.with_borrow_mut(|buffer| {
-            buffer.resize(SCRATCH, 0);
-            let mut space = ReadBuf::new(buffer);
-            ready!(match self {
-                Self::Plain(counted) => Pin::new(&mut counted.tcp).poll_read(cx, &mut space),
-                Self::Tls(stream) => Pin::new(stream).poll_read(cx, &mut space),
-            })?;
-            Poll::Ready(Ok(take(space.filled())))
-        })
+        match self {
+            Self::Plain(socket) => BUFFER.with_borrow_mut(|buffer| {
+                buffer.resize(READ, 0);
+                let read = ready!(socket.poll_read(cx, buffer))?;
+                Poll::Ready(Ok(take(&buffer[..read])))
+            }),
+            Self::Tls(session) => session.poll_read(cx, take),
+        }
     }
 
     /// Writes some of the parts.
@@ -80,8 +76,8 @@ impl Wire {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(counted) => Pin::new(counted).poll_write_vectored(cx, parts),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, parts),
+            Self::Plain(socket) => socket.poll_write(cx, parts),
+            Self::Tls(session) => session.poll_write(cx, parts),
         }
     }
 
@@ -89,81 +85,59 @@ impl Wire {
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(_) => Poll::Ready(Ok(())),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(session) => session.poll_flush(cx),
         }
     }
 
-    /// Whether the kernel knows that the peer has closed, or holds unread data of a plain one.
+    /// Whether the kernel knows that the peer has closed, or holds data of a plain stream. Of
+    /// a TLS stream, what waits may be its own, such as a session ticket.
     pub(crate) fn is_closed(&self) -> bool {
-        let (tcp, plain) = match self {
-            Self::Plain(counted) => (&counted.tcp, true),
-            // What waits there may be TLS's own, such as a session ticket.
-            Self::Tls(stream) => (&stream.get_ref().0.tcp, false),
-        };
-        match SockRef::from(tcp).peek(&mut [MaybeUninit::uninit()]) {
-            Ok(waiting) => waiting == 0 || plain,
+        match self.socket().peek() {
+            Ok(waiting) => waiting == 0 || matches!(self, Self::Plain(_)),
             Err(error) => error.kind() != io::ErrorKind::WouldBlock,
         }
     }
 
     /// Bytes that the kernel has taken since the connection was made, the handshake included.
     pub(crate) fn accepted(&self) -> u64 {
+        self.socket().accepted
+    }
+
+    fn socket(&self) -> &Socket {
         match self {
-            Self::Plain(counted) => counted.accepted,
-            Self::Tls(stream) => stream.get_ref().0.accepted,
+            Self::Plain(socket) => socket,
+            Self::Tls(session) => session.socket(),
         }
     }
 }
 
-impl Counted {
-    fn count(&mut self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(taken)) = outcome {
-            self.accepted += taken as u64;
-        }
-        outcome
-    }
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        self: Pin<&mut Self>,
+impl Socket {
+    pub(crate) fn poll_read(
+        &mut self,
         cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tcp).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
+        into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let outcome = Pin::new(&mut this.tcp).poll_write(cx, buf);
-        this.count(outcome)
+        let mut space = ReadBuf::new(into);
+        ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut space))?;
+        Poll::Ready(Ok(space.filled().len()))
     }
 
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
+    pub(crate) fn poll_write(
+        &mut self,
         cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
+        parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let outcome = Pin::new(&mut this.tcp).poll_write_vectored(cx, bufs);
-        this.count(outcome)
+        let tcp = Pin::new(&mut self.tcp);
+        let taken = ready!(match parts {
+            [only] => tcp.poll_write(cx, only),
+            parts => tcp.poll_write_vectored(cx, parts),
+        })?;
+        self.accepted += taken as u64;
+        Poll::Ready(Ok(taken))
     }
 
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tcp).poll_shutdown(cx)
+    /// How much waits to be read, one byte at most, asking the kernel.
+    fn peek(&self) -> io::Result<usize> {
+        SockRef::from(&self.tcp).peek(&mut [MaybeUninit::uninit()])
     }
 }

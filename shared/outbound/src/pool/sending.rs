@@ -45,10 +45,16 @@ impl Sending {
     }
 
     pub(crate) fn start(call: Call) -> Self {
-        match call.pool.check_out(&call.upstream) {
+        match call.pool.check_out(&call.upstream, call.started) {
             Some(connection) => Self(Stage::Exchanging(Box::new(Exchange::new(call, connection)))),
             None => Self(Stage::dial(call)),
         }
+    }
+
+    /// Whether the kernel has all of the request: the upstream may act on it, whoever waits.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        matches!(&self.0, Stage::Exchanging(exchange) if exchange.is_sent())
     }
 }
 

@@ -15,7 +15,8 @@ use crate::connection::Connection;
 
 /// The idle connections of one worker.
 pub(crate) struct Shelf {
-    /// By upstream, the longest unused in front; no queue is empty.
+    /// By upstream, the longest unused in front. Empty queues stay until they are reaped: most
+    /// are filled again at once.
     idle: HashMap<u64, VecDeque<Idle>>,
     count: usize,
     bound: usize,
@@ -39,12 +40,7 @@ impl Shelf {
 
     /// The connection of this upstream that was used last, and how long ago that was.
     pub(crate) fn take(&mut self, upstream: u64, now: Instant) -> Option<(Connection, Duration)> {
-        let queue = self.idle.get_mut(&upstream)?;
-        let idle = queue.pop_back();
-        if queue.is_empty() {
-            self.idle.remove(&upstream);
-        }
-        let Idle { connection, since } = idle?;
+        let Idle { connection, since } = self.idle.get_mut(&upstream)?.pop_back()?;
         self.count -= 1;
         Some((connection, now.duration_since(since)))
     }
@@ -75,9 +71,6 @@ impl Shelf {
             && let Some(queue) = self.idle.get_mut(&upstream)
         {
             self.count -= usize::from(queue.pop_front().is_some());
-            if queue.is_empty() {
-                self.idle.remove(&upstream);
-            }
         }
     }
 

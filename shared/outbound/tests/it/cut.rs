@@ -101,11 +101,13 @@ fn a_dropped_call_closes_its_connection_at_once() {
             .await;
             let (pool, upstream) = (pool(), server.upstream());
             let mut sending = pool.send(&upstream, get("/"), Outgoing::None, pool.limits());
+            assert!(!sending.is_sent());
             if answer.is_empty() {
                 tokio::select! {
                     _ = &mut sending => panic!("nobody has answered"),
                     () = async { is_asked.await.unwrap() } => {}
                 }
+                assert!(sending.is_sent());
                 drop(sending);
             } else {
                 let mut body = sending.await.unwrap().body;

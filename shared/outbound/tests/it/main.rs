@@ -15,6 +15,7 @@ mod duplex;
 mod exchange;
 mod fault;
 mod pool;
+mod records;
 mod retry;
 mod server;
 mod stream;

@@ -43,6 +43,39 @@ fn a_connection_closed_while_idle_is_not_used() {
 }
 
 #[test]
+fn what_is_said_unasked_is_nobodys_answer() {
+    run(async {
+        let say = std::rc::Rc::new(tokio::sync::Notify::new());
+        let go = say.clone();
+        let server = Server::start(move |mut peer| {
+            let go = go.clone();
+            async move {
+                peer.head().await.unwrap();
+                peer.write(OK).await;
+                if peer.number == 0 {
+                    go.notified().await;
+                    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned")
+                        .await;
+                }
+                assert_eq!(peer.until_closed().await, b"");
+            }
+        })
+        .await;
+        let (pool, upstream) = (pool(), server.upstream());
+        call(&pool, &upstream).await.unwrap();
+        // The connection is taken and found quiet; then it speaks, before it is asked.
+        let sending = pool.send(&upstream, get("/"), Outgoing::None, pool.limits());
+        say.notify_one();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let answer = sending.await.unwrap();
+        assert!(!answer.timing.reused);
+        assert_eq!(whole(answer).await.unwrap().1, b"ok");
+        assert_eq!(server.connections(), 2);
+        server.finish().await;
+    });
+}
+
+#[test]
 fn what_is_not_fit_for_another_call_is_closed() {
     run(async {
         let table = [

@@ -17,12 +17,12 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use crate::server::{call, get, pool, run, told, whole};
 
 /// An authority and a certificate of `localhost` that it has signed.
-struct Identity {
+pub(crate) struct Identity {
     authority: NamedTempFile,
-    config: Arc<ServerConfig>,
+    pub(crate) config: Arc<ServerConfig>,
 }
 
-fn identity(versions: &[&'static SupportedProtocolVersion]) -> Identity {
+pub(crate) fn identity(versions: &[&'static SupportedProtocolVersion]) -> Identity {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -52,16 +52,16 @@ fn identity(versions: &[&'static SupportedProtocolVersion]) -> Identity {
 
 /// What the server saw of a handshake.
 #[derive(Debug, PartialEq)]
-struct Shake {
+pub(crate) struct Shake {
     kind: HandshakeKind,
     version: ProtocolVersion,
     alpn: Option<Vec<u8>>,
 }
 
-type Shakes = Rc<RefCell<Vec<Shake>>>;
+pub(crate) type Shakes = Rc<RefCell<Vec<Shake>>>;
 
 /// Runs the script for each connection that shakes hands.
-async fn serve<F>(
+pub(crate) async fn serve<F>(
     identity: &Identity,
     script: impl Fn(TlsStream<TcpStream>) -> F + 'static,
 ) -> (SocketAddr, Shakes)
@@ -71,9 +71,8 @@ where
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let acceptor = TlsAcceptor::from(identity.config.clone());
-    let (shakes, seen) = (Shakes::default(), Shakes::default());
+    let shakes = Shakes::default();
     let record = shakes.clone();
-    drop(seen);
     tokio::task::spawn_local(async move {
         loop {
             let (tcp, _) = listener.accept().await.unwrap();
@@ -92,13 +91,13 @@ where
     (address, shakes)
 }
 
-fn upstream(identity: &Identity, address: SocketAddr) -> Upstream {
+pub(crate) fn upstream(identity: &Identity, address: SocketAddr) -> Upstream {
     let url = format!("https://localhost:{}", address.port());
     Upstream::new(&url, Some(identity.authority.path()), None).unwrap()
 }
 
 /// Reads to the end of the head.
-async fn head(tls: &mut TlsStream<TcpStream>) -> Option<()> {
+pub(crate) async fn head(tls: &mut TlsStream<TcpStream>) -> Option<()> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(tls.read_u8().await.ok()?);
@@ -106,7 +105,7 @@ async fn head(tls: &mut TlsStream<TcpStream>) -> Option<()> {
     Some(())
 }
 
-async fn write(tls: &mut TlsStream<TcpStream>, bytes: &[u8]) {
+pub(crate) async fn write(tls: &mut TlsStream<TcpStream>, bytes: &[u8]) {
     tls.write_all(bytes).await.unwrap();
     tls.flush().await.unwrap();
 }
