@@ -3,21 +3,18 @@
 //! In: names and functions. Out: counted threads of `shared/actors`. Invariant: no thread is
 //! waited for without a bound, and none is ended from outside.
 
+use gramtap_actors::spawn_thread;
 use tokio::sync::oneshot;
 
 use crate::error::BusError;
 
-/// Runs a function on a thread of its own.
+/// Runs a function on a thread of its own. The system shows the first 15 bytes of its name.
 pub(crate) fn spawn<F>(name: &'static str, function: F) -> Result<(), BusError>
 where
     F: FnOnce() + Send + 'static,
 {
-    #[expect(clippy::disallowed_methods, reason = "to be replaced")]
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(function)
-        .map(drop)
-        .map_err(|_| BusError::Thread(name))
+    let thread = spawn_thread(name, function);
+    thread.map(drop).map_err(|_| BusError::Thread(name))
 }
 
 /// Runs a function on a thread of its own and waits for what it returns, without blocking.
@@ -27,9 +24,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let (answer, asked) = oneshot::channel();
-    spawn(name, move || {
-        // Nobody need be waiting any more.
-        drop(answer.send(function()));
-    })?;
+    // Nobody need be waiting any more when the answer comes.
+    spawn(name, move || drop(answer.send(function())))?;
     asked.await.map_err(|_| BusError::Thread(name))
 }

@@ -132,27 +132,28 @@ pub async fn two_members_share_and_nothing_is_lost_or_done_twice(subject: &Subje
         done.extend(work(&first, next(&first).await).await);
     }
     let second = join(subject, &group, topic).await;
-    let mut by_second = 0;
-    // Until the second has a share and all is done; then with both at work.
-    for written in [40, 80] {
-        write(written..written + 40).await;
-        while by_second == 0 || done.len() < written as usize + 40 {
+    let (mut shared, mut by_second) = (false, 0);
+    // Until the second has its share and all is done; then with both at work.
+    for written in [40, 80, 120] {
+        while !shared || done.len() < written {
             tokio::select! {
                 event = next(&first) => done.extend(work(&first, event).await),
                 event = next(&second) => {
+                    shared |= matches!(&event, Event::Assigned(it) if !it.is_empty());
                     let worked = work(&second, event).await;
                     by_second += worked.iter().count();
                     done.extend(worked);
                 }
             }
         }
+        let next = u32::try_from(written).unwrap();
+        write(next..next + 40).await;
     }
     assert!(
-        (1..100).contains(&by_second),
-        "{by_second} of 120 done by the second"
+        (1..120).contains(&by_second),
+        "{by_second} done by the second"
     );
     close(first).await;
-    write(120..160).await;
     while done.len() < 160 {
         done.extend(work(&second, next(&second).await).await);
     }
