@@ -21,6 +21,7 @@ mod program;
 mod report;
 mod run;
 mod script;
+mod tamper;
 mod tee;
 
 use std::io::Write as _;
@@ -33,10 +34,12 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use allowed::Side;
 use door::Door;
 use judge::Judged;
 use program::{LIBRARIES, Library};
 use run::{Places, run};
+use tamper::Tamper;
 use tee::Tee;
 
 /// Libraries at once; most of their time is waiting.
@@ -75,17 +78,61 @@ async fn every_library_sees_through_gramtap_what_it_sees_without() {
     assert!(failures.is_empty() && broken.is_empty(), "{text}");
 }
 
-/// A library through all doors, each held against the direct one.
+/// One byte each way is enough to be found, in the very calls it is in.
+#[tokio::test]
+async fn a_door_that_changes_one_byte_is_found() {
+    install().await.unwrap();
+    let simulator = simulator().await.unwrap();
+    let target = simulator.http_addr().unwrap();
+    let tamper = Tamper::start(target).await.unwrap();
+    let doors = [
+        Door::direct(target),
+        Door {
+            target: tamper.address,
+            ..Door::again(target)
+        },
+    ];
+    let library = LIBRARIES
+        .iter()
+        .find(|library| library.name == "go-telegram-bot-api")
+        .unwrap();
+    let judged = through(library, &doors, &simulator).await.unwrap();
+    let found: Vec<_> = judged
+        .iter()
+        .filter(|step| step.step == "getMe")
+        .flat_map(|step| &step.found)
+        .collect();
+    let names: Vec<_> = found
+        .iter()
+        .map(|(found, entry)| (found.side, found.difference.header.as_str(), *entry))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            (Side::Request, "user-agent", None),
+            (Side::Answer, "server", None)
+        ]
+    );
+    let failures = report::failures(&judged, false);
+    assert!(
+        failures.len() > script::STEPS.len(),
+        "{}",
+        report::text(&judged, &[])
+    );
+}
+
+/// A library through Gramtap, held against the same without.
 async fn compared(library: &Library) -> Result<Vec<Judged>> {
-    let simulator = Simulator::start(SimulatorConfig {
-        tls_listen: None,
-        // Polls wait a fifth of their time; dates are the same in every run.
-        clock: Clock::scaled(5).with_fixed_date(1_767_225_600),
-        ..SimulatorConfig::default()
-    })
-    .await?;
+    let simulator = simulator().await?;
     let target = simulator.http_addr().context("no address")?;
     let doors = [Door::direct(target), Door::again(target)];
+    let judged = through(library, &doors, &simulator).await?;
+    simulator.shutdown().await;
+    Ok(judged)
+}
+
+/// A library through all doors, each held against the first.
+async fn through(library: &Library, doors: &[Door], simulator: &Simulator) -> Result<Vec<Judged>> {
     let hosts = hosts::file(doors.iter().map(|door| door.host.as_str()))?;
     hosts::check(hosts.path()).await?;
     let files = TempDir::new()?;
@@ -116,8 +163,17 @@ async fn compared(library: &Library) -> Result<Vec<Judged>> {
             )),
         }
     }
-    simulator.shutdown().await;
     Ok(judged)
+}
+
+/// A Telegram in which polls wait a fifth of their time and dates are the same in every run.
+async fn simulator() -> Result<Simulator> {
+    let config = SimulatorConfig {
+        tls_listen: None,
+        clock: Clock::scaled(5).with_fixed_date(1_767_225_600),
+        ..SimulatorConfig::default()
+    };
+    Ok(Simulator::start(config).await?)
 }
 
 /// Puts the libraries where they are looked for; quick when they are there.
