@@ -1,13 +1,14 @@
 //! One client's connection, request after request.
 //!
-//! In: an accepted socket (`listen.rs`). The way of a request: [`read`] takes head and body in,
-//! the route decides between `methods.rs`, `download.rs` and `control/http.rs`, [`wait`] parks
+//! In: an accepted socket (`listen.rs`). The way of a request: [`receive`] takes it in ([`read`]),
+//! its route decides between `methods.rs`, `download.rs` and `control/http.rs`, [`wait`] parks
 //! what has to wait while watching the client, [`send`] writes the answer (as `fault.rs` says, if a
 //! fault is to be played). Invariant: the next request is read only after the answer to the last
 //! one; a client that leaves does not end what waits in the world, only what is written to it.
 //! Overload: bounded by the sockets the system gives; a connection holds one request.
 
 mod read;
+mod receive;
 mod send;
 mod socket;
 mod wait;
@@ -25,15 +26,13 @@ use crate::control;
 use crate::download;
 use crate::fail::Failure;
 use crate::fault::Fault;
-use crate::http::Refusal;
 use crate::http::answer::Answer;
 use crate::http::head::Head;
-use crate::http::intake::{Intake, Taken};
-use crate::journal::Origin;
+use crate::http::intake::Intake;
 use crate::methods::{self, Asked};
 use crate::route::Route;
 use crate::shared::{ConnectionState, Listed, Shared};
-use read::Incoming;
+use receive::{Received, Rejected, Request};
 use socket::Socket;
 
 /// Which of the two APIs a listener serves.
@@ -117,116 +116,54 @@ impl<S: Socket> Session<S> {
     /// One request and its answer.
     async fn exchange(&mut self) -> io::Result<Next> {
         self.state(ConnectionState::Idle);
-        let incoming = self.head().await?;
+        match self.receive().await? {
+            Received::Whole(request) => self.respond(*request).await,
+            Received::Over(next) => Ok(next),
+        }
+    }
+
+    /// Answers a request, rightly or as a fault has it.
+    async fn respond(&mut self, request: Request) -> io::Result<Next> {
         let shared = Arc::clone(&self.shared);
-        let config = &shared.config;
-        let origin = Origin {
-            connection: self.listed.connection.id,
-            tls: self.listed.connection.tls,
-            peer: self.listed.connection.peer,
-        };
-        let head = match incoming {
-            Incoming::Head(head) => head,
-            Incoming::Gone(raw) => {
-                if !raw.is_empty() {
-                    let now = config.clock.now();
-                    let id = shared.journal.begin_broken(origin, &raw, now);
-                    shared.journal.left(id, now);
-                }
-                return Ok(Next::Close);
-            }
-            Incoming::Broken(raw, refusal) => {
-                let id = shared
-                    .journal
-                    .begin_broken(origin, &raw, config.clock.now());
-                return self.refuse(id, refusal).await;
-            }
-        };
-        let served = self
-            .listed
-            .connection
-            .requests
-            .fetch_add(1, Ordering::Relaxed)
-            + 1;
-        let route = Route::of(&head.target);
-        if let Route::Control(path) = &route
-            && self.serves != Serves::Bots
-        {
-            return self.control(&head, path).await;
-        }
-        let id = shared
-            .journal
-            .begin(origin, &head, &route, config.clock.now());
-        if let Err(refusal) = verb(&head, &route, config.mode) {
-            return self.refuse(id, refusal).await;
-        }
-        if let Some((number, fault)) = shared.faults.pick(&route, None) {
-            shared.journal.faulted(id, number);
-            return self.send_wrong(id, fault.answer(), &fault).await;
-        }
-        let intake = match Intake::call(&head, config.file_keep) {
-            Ok(intake) => intake,
-            Err(refusal) => return self.refuse(id, refusal).await,
-        };
-        if head.expects_continue && config.mode == Mode::Production {
-            self.go_on().await?;
-        }
-        // Arguments and part heads come on top of the file itself.
-        let limit = config.upload_limit + (2 << 20);
-        let taken = match self.body(&head, intake, Some(id), limit).await? {
-            Ok(taken) => taken,
-            Err(Rejected::Refused(refusal)) => return self.refuse(id, refusal).await,
-            Err(Rejected::TooLarge) => {
-                let mut answer = Answer::failure(&Failure::new(413, "Request Entity Too Large"));
-                answer.close = true;
-                self.send(id, &answer).await?;
-                return Ok(Next::Linger);
-            }
-            Err(Rejected::Left) => {
-                shared.journal.left(id, config.clock.now());
-                return Ok(Next::Close);
-            }
-        };
-        shared.journal.complete(id, &taken);
         let rules = shared.connection_rules();
-        let last = rules.close_after.is_some_and(|most| served >= most);
-        let close = !head.keep_alive || (last && rules.announce);
-        let next = match shared.faults.pick(&route, Some(&taken.arguments)) {
-            None => {
-                let mut answer = self.answer(id, &head, &route, &taken).await;
-                drop(taken);
-                answer.close |= close;
-                let json = answer.content_type.as_deref() == Some("application/json");
-                if config.compress && json && accepts_gzip(&head) {
-                    self.send_wrong(id, answer, &Fault::compressed()).await?
-                } else {
-                    self.send(id, &answer).await?
-                }
+        let last = rules.close_after.is_some_and(|most| request.number >= most);
+        let close = !request.head.keep_alive || (last && rules.announce);
+        let arguments = &request.taken.arguments;
+        let fault = shared
+            .faults
+            .pick(&request.route, Some(arguments))
+            .map(|(id, fault)| {
+                shared.journal.faulted(request.id, id);
+                fault
+            });
+        let scripted = fault.as_ref().filter(|fault| fault.scripted());
+        let mut answer = match scripted {
+            Some(fault) if !fault.perform => fault.answer(),
+            Some(fault) => {
+                // Carried out, but told otherwise.
+                drop(self.answer(&request).await);
+                fault.answer()
             }
-            Some((number, fault)) => {
-                shared.journal.faulted(id, number);
-                let own = match fault.scripted() && !fault.perform {
-                    true => None,
-                    false => Some(self.answer(id, &head, &route, &taken).await),
-                };
-                let mut answer = own
-                    .filter(|_| !fault.scripted())
-                    .unwrap_or_else(|| fault.answer());
-                drop(taken);
-                answer.close |= close;
-                self.send_wrong(id, answer, &fault).await?
-            }
+            None => self.answer(&request).await,
         };
-        Ok(if last && next == Next::Request {
-            Next::Close
-        } else {
-            next
-        })
+        answer.close |= close;
+        let json = answer.content_type.as_deref() == Some("application/json");
+        let compress = shared.config.compress && json && accepts_gzip(&request.head);
+        let fault = fault.or_else(|| compress.then(Fault::compressed));
+        let id = request.id;
+        drop(request);
+        let next = match fault {
+            Some(fault) => self.send_wrong(id, answer, &fault).await?,
+            None => self.send(id, &answer).await?,
+        };
+        let ends = last && next == Next::Request;
+        Ok(if ends { Next::Close } else { next })
     }
 
     /// Finds the answer, waiting for it if it has to be waited for.
-    async fn answer(&mut self, id: u64, head: &Head, route: &Route, taken: &Taken) -> Answer {
-        match route {
+    async fn answer(&mut self, request: &Request) -> Answer {
+        let config = &self.shared.config;
+        match &request.route {
             Route::Call {
                 token,
                 environment,
@@ -236,20 +173,20 @@ impl<S: Socket> Session<S> {
                     token,
                     environment: *environment,
                     method,
-                    taken,
-                    client: client(head, self.listed.connection.peer.ip()),
+                    taken: &request.taken,
+                    client: client(&request.head, self.listed.connection.peer.ip()),
                     connection: self.listed.connection.id,
-                    request: id,
+                    request: request.id,
                 };
                 let done = methods::perform(&self.shared, &asked);
-                self.settle(id, *environment, done).await
+                self.settle(request.id, *environment, done).await
             }
             Route::File {
                 token,
                 environment,
                 path,
-            } if self.shared.config.mode == Mode::Production => {
-                download::answer(&self.shared, head, token, *environment, path)
+            } if config.mode == Mode::Production => {
+                download::answer(&self.shared, &request.head, token, *environment, path)
             }
             Route::Absolute => Answer::failure(&Failure::new(
                 404,
@@ -267,16 +204,19 @@ impl<S: Socket> Session<S> {
             .connection
             .control
             .store(true, Ordering::Relaxed);
-        let intake = match Intake::body(head, control::http::LARGEST) {
-            Ok(intake) => intake,
-            Err(refusal) => return self.refuse(0, refusal).await,
-        };
         if head.expects_continue {
             self.go_on().await?;
         }
-        let taken = match self.body(head, intake, None, u64::MAX).await? {
+        let taken = match Intake::body(head, control::http::LARGEST) {
+            Ok(intake) => self.body(head, intake, None, u64::MAX).await?,
+            Err(refusal) => Err(Rejected::Refused(refusal)),
+        };
+        let taken = match taken {
             Ok(taken) => taken,
-            Err(Rejected::Refused(refusal)) => return self.refuse(0, refusal).await,
+            Err(Rejected::Refused(refusal)) => {
+                self.send(0, &Answer::refusal(refusal)).await?;
+                return Ok(Next::Linger);
+            }
             Err(Rejected::Left | Rejected::TooLarge) => return Ok(Next::Close),
         };
         // It may be asked to wait for requests.
@@ -286,34 +226,9 @@ impl<S: Socket> Session<S> {
         self.send(0, &answer).await
     }
 
-    /// Answers what the parser refuses.
-    async fn refuse(&mut self, id: u64, refusal: Refusal) -> io::Result<Next> {
-        tracing::debug!(
-            connection = self.listed.connection.id,
-            status = refusal.status,
-            reason = refusal.reason,
-            "request refused"
-        );
-        self.send(id, &Answer::refusal(refusal)).await?;
-        // The server behind closes without reading on; a front server lingers.
-        Ok(match self.shared.config.mode {
-            Mode::Production => Next::Linger,
-            Mode::Bundled => Next::Close,
-        })
-    }
-
     fn state(&self, state: ConnectionState) {
         self.listed.connection.set(state);
     }
-}
-
-/// Why a body was not taken.
-enum Rejected {
-    Refused(Refusal),
-    /// Over the upload limit.
-    TooLarge,
-    /// The client left in the middle.
-    Left,
 }
 
 /// Behind a private address stands a server that may say for whom it asks.
@@ -330,13 +245,4 @@ fn client(head: &Head, peer: IpAddr) -> IpAddr {
 fn accepts_gzip(head: &Head) -> bool {
     let accepted = head.header("accept-encoding").unwrap_or_default();
     memchr::memmem::find(&accepted.to_ascii_lowercase(), b"gzip").is_some()
-}
-
-/// Telegram's server knows GET and POST; the front server that gives out files also HEAD.
-fn verb(head: &Head, route: &Route, mode: Mode) -> Result<(), Refusal> {
-    match head.verb.as_ref() {
-        b"GET" | b"POST" => Ok(()),
-        b"HEAD" if mode == Mode::Production && matches!(route, Route::File { .. }) => Ok(()),
-        _ => Err(Refusal::new(501, "not implemented")),
-    }
 }

@@ -208,10 +208,10 @@ impl Call<'_> {
     /// The method by its name in lower case.
     fn perform(&mut self, name: &str) -> Outcome {
         match name {
-            "getme" => Ok(self.me().me()),
+            "getme" => Ok(self.me()?.me()),
             "logout" => self.log_out(),
             "close" => self.close(),
-            "getwebhookinfo" => Ok(self.webhook_info()),
+            "getwebhookinfo" => self.webhook_info(),
             "sendmessage" => self.send_message(),
             "sendphoto" | "sendlivephoto" => self.send_media("photo"),
             "senddocument" => self.send_media("document"),
@@ -303,12 +303,9 @@ impl Call<'_> {
         }
     }
 
-    /// The bot that calls. `admit` has made sure that there is one.
-    fn me(&mut self) -> &mut Bot {
-        let now = self.now;
-        self.world
-            .bots
-            .entry(self.bot)
-            .or_insert_with(|| Bot::new(0, "", "", "", now))
+    /// The bot that calls.
+    fn me(&mut self) -> Result<&mut Bot, Failure> {
+        let bot = self.world.bots.get_mut(&self.bot);
+        bot.ok_or_else(|| Failure::new(401, "Unauthorized"))
     }
 }

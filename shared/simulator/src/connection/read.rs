@@ -11,8 +11,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use super::Session;
+use super::receive::Rejected;
 use super::socket::Socket;
-use super::{Rejected, Session};
 use crate::http::Refusal;
 use crate::http::framing::{Body, Step};
 use crate::http::head::{Framing, Head};

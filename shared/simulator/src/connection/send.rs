@@ -67,15 +67,10 @@ impl<S: Socket> Session<S> {
         fault.edit(&mut answer);
         if fault.delay_ms > 0 {
             self.state(ConnectionState::Waiting);
-            let shared = std::sync::Arc::clone(&self.shared);
-            self.watch(
-                id,
-                shared
-                    .config
-                    .clock
-                    .sleep(Duration::from_millis(fault.delay_ms)),
-            )
-            .await;
+            let clock = self.shared.config.clock.clone();
+            let until = clock.now() + Duration::from_millis(fault.delay_ms);
+            self.shared.changes.tell();
+            self.watch(id, clock.sleep_until(until)).await;
         }
         self.state(ConnectionState::Writing);
         let delimited = fault.delimited.unwrap_or_default();

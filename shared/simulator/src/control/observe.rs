@@ -23,7 +23,7 @@ impl Control {
                 pending_updates: bot.polling.queue().pending(now),
                 refused_updates: bot.polling.queue().refused(),
                 webhook: bot.polling.webhook().is_set(),
-                polling: bot.polling.waiting().is_some(),
+                polling: bot.polling.waiting(now).is_some(),
             };
             let mut bots: Vec<KnownBot> = world.bots.iter_mut().map(known).collect();
             bots.sort_by_key(|bot| bot.id);
@@ -104,6 +104,7 @@ impl Control {
     /// The polls that wait now.
     #[must_use]
     pub fn polls(&self) -> Vec<ParkedPoll> {
+        let now = self.clock().now();
         self.world(|world| {
             let parked = |(bot, waiter): (i64, &Waiter)| ParkedPoll {
                 bot,
@@ -114,7 +115,7 @@ impl Control {
             let waiting = world
                 .bots
                 .iter()
-                .filter_map(|(id, bot)| Some((*id, bot.polling.waiting()?)));
+                .filter_map(|(id, bot)| Some((*id, bot.polling.waiting(now)?)));
             let mut polls: Vec<ParkedPoll> = waiting.map(parked).collect();
             polls.sort_by_key(|poll| poll.bot);
             polls

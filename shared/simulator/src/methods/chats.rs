@@ -68,7 +68,7 @@ impl Call<'_> {
             object.put("is_anonymous", &false).end()
         });
         let me = self.bot;
-        let own = (self.me().standing(chat) == Standing::Administrator)
+        let own = (self.me()?.standing(chat) == Standing::Administrator)
             .then(|| self.member(me, Standing::Administrator));
         let all: Vec<Raw> = creator.into_iter().chain(own).collect();
         Ok(Raw::array(&all))
@@ -89,7 +89,7 @@ impl Call<'_> {
         if self.world.kind(chat) == ChatKind::Private {
             return Err(Failure::bad("chat can't be left"));
         }
-        self.me().standings.insert(chat, Standing::Left);
+        self.me()?.standings.insert(chat, Standing::Left);
         Ok(Raw::truth())
     }
 

@@ -52,12 +52,12 @@ impl Call<'_> {
     }
 
     pub(super) fn get_commands(&mut self) -> Outcome {
-        Ok(self.kept("commands").unwrap_or_else(|| Raw::array([])))
+        Ok(self.kept("commands")?.unwrap_or_else(|| Raw::array([])))
     }
 
     pub(super) fn delete_commands(&mut self) -> Outcome {
         let key = self.key("commands");
-        self.me().settings.remove(&key);
+        self.me()?.settings.remove(&key);
         Ok(Raw::truth())
     }
 
@@ -69,16 +69,16 @@ impl Call<'_> {
             && self.arguments.text("language_code").is_empty()
         {
             let name = self.arguments.text(field).to_owned();
-            self.me().user.first_name = name;
+            self.me()?.user.first_name = name;
         }
         self.keep(field, value)
     }
 
     pub(super) fn get_own_text(&mut self, field: &'static str) -> Outcome {
-        let name = self.me().user.shown_name();
+        let name = self.me()?.user.shown_name();
         let default = if field == "name" { name } else { String::new() };
         Ok(self
-            .kept(field)
+            .kept(field)?
             .unwrap_or_else(|| Object::new().put(field, &default).end()))
     }
 
@@ -98,12 +98,12 @@ impl Call<'_> {
 
     pub(super) fn get_object(&mut self, name: &'static str, default: &str) -> Outcome {
         let default = Raw::parse(default).unwrap_or_else(Raw::truth);
-        Ok(self.kept(name).unwrap_or(default))
+        Ok(self.kept(name)?.unwrap_or(default))
     }
 
     pub(super) fn log_out(&mut self) -> Outcome {
         let ended = {
-            let me = self.me();
+            let me = self.me()?;
             me.logged_out = true;
             me.polling.end_all(&Failure::new(400, "Logged out"))
         };
@@ -113,7 +113,7 @@ impl Call<'_> {
 
     pub(super) fn close(&mut self) -> Outcome {
         let now = self.now;
-        let me = self.me();
+        let me = self.me()?;
         let wait = (me.live_since + CLOSE_AFTER).saturating_sub(now);
         if !wait.is_zero() {
             return Err(Failure::flood(
@@ -140,19 +140,19 @@ impl Call<'_> {
 
     fn keep(&mut self, name: &str, value: Raw) -> Outcome {
         let key = self.key(name);
-        self.me().settings.insert(key, value);
+        self.me()?.settings.insert(key, value);
         Ok(Raw::truth())
     }
 
     fn forget(&mut self, name: &str) -> Outcome {
         let key = self.key(name);
-        self.me().settings.remove(&key);
+        self.me()?.settings.remove(&key);
         Ok(Raw::truth())
     }
 
-    fn kept(&mut self, name: &str) -> Option<Raw> {
+    fn kept(&mut self, name: &str) -> Result<Option<Raw>, Failure> {
         let key = self.key(name);
-        self.me().settings.get(&key).cloned()
+        Ok(self.me()?.settings.get(&key).cloned())
     }
 
     /// A setting's name with its scope and language.

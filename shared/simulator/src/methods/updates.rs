@@ -7,20 +7,44 @@
 use serde_json::Value;
 
 use super::{Call, Pending};
-use crate::json::Raw;
+use crate::fail::Failure;
 use crate::world::polling::{Ended, Outcome, PollRequest};
 use crate::world::webhook::WebhookOrder;
 use crate::world::{self, Waiter};
 
+/// What one of the three asks for.
+enum Order {
+    Poll(PollRequest),
+    Set(WebhookOrder),
+    Delete { drop_pending_updates: bool },
+}
+
 /// Performs one of the three; gives what waits now, if anything does.
 pub(super) fn perform(call: &mut Call<'_>, name: &str, waiter: Waiter) -> Option<Pending> {
-    let outcome = match name {
-        "getupdates" => call.get_updates(waiter),
-        "setwebhook" => call.set_webhook(waiter),
-        _ => {
-            let drop_pending = call.arguments.flag("drop_pending_updates");
-            let now = call.now;
-            call.me().polling.delete_webhook(drop_pending, waiter, now)
+    let (now, verify) = (call.now, call.config.webhook_verify);
+    let asked = allowed_updates(call.arguments.text("allowed_updates"));
+    let order = call.order(name);
+    let outcome = match order.and_then(|order| Ok((order, call.me()?))) {
+        Err(failure) => Outcome::one(Ended::failed(waiter, failure)),
+        Ok((order, bot)) => {
+            let heeded = match order {
+                // Where a webhook is set, getUpdates fails before it changes anything.
+                Order::Poll(_) => !bot.polling.webhook().is_set(),
+                Order::Set(_) => true,
+                Order::Delete { .. } => false,
+            };
+            if let Some(kinds) = asked.filter(|_| heeded) {
+                bot.allowed = kinds;
+            }
+            match order {
+                Order::Poll(request) => bot.polling.get_updates(request, waiter, now),
+                Order::Set(order) => bot.polling.set_webhook(order, verify, waiter, now),
+                Order::Delete {
+                    drop_pending_updates,
+                } => bot
+                    .polling
+                    .delete_webhook(drop_pending_updates, waiter, now),
+            }
         }
     };
     world::answer(outcome.ended);
@@ -32,53 +56,35 @@ pub(super) fn perform(call: &mut Call<'_>, name: &str, waiter: Waiter) -> Option
 }
 
 impl Call<'_> {
-    fn get_updates(&mut self, waiter: Waiter) -> Outcome<Waiter> {
-        let request = PollRequest {
-            offset: self.arguments.integer("offset").unwrap_or(0),
-            limit: self.arguments.integer("limit"),
-            timeout: self.arguments.integer("timeout"),
-        };
-        let asked = allowed_updates(self.arguments.text("allowed_updates"));
-        let now = self.now;
-        let bot = self.me();
-        // With a webhook the call fails before it changes anything.
-        if let Some(kinds) = asked.filter(|_| !bot.polling.webhook().is_set()) {
-            bot.allowed = kinds;
-        }
-        bot.polling.get_updates(request, waiter, now)
-    }
-
-    fn set_webhook(&mut self, waiter: Waiter) -> Outcome<Waiter> {
-        let certificate = self
-            .files
-            .iter()
-            .find(|file| file.field == "certificate")
-            .map(|file| file.size);
-        let order = match WebhookOrder::read(self.arguments, certificate, self.config.webhook_rules)
-        {
-            Ok(order) => order,
-            Err(failure) => {
-                return Outcome {
-                    ended: vec![Ended::failed(waiter, failure)],
-                    waits: None,
-                };
+    /// Reads the arguments.
+    fn order(&self, name: &str) -> Result<Order, Failure> {
+        let arguments = self.arguments;
+        Ok(match name {
+            "getupdates" => Order::Poll(PollRequest {
+                offset: arguments.integer("offset").unwrap_or(0),
+                limit: arguments.integer("limit"),
+                timeout: arguments.integer("timeout"),
+            }),
+            "setwebhook" => {
+                let certificate = self.files.iter().find(|file| file.field == "certificate");
+                let size = certificate.map(|file| file.size);
+                Order::Set(WebhookOrder::read(
+                    arguments,
+                    size,
+                    self.config.webhook_rules,
+                )?)
             }
-        };
-        let asked = allowed_updates(self.arguments.text("allowed_updates"));
-        let (verify, now) = (self.config.webhook_verify, self.now);
-        let bot = self.me();
-        let outcome = bot.polling.set_webhook(order, verify, waiter, now);
-        if let Some(kinds) = asked {
-            bot.allowed = kinds;
-        }
-        outcome
+            _ => Order::Delete {
+                drop_pending_updates: arguments.flag("drop_pending_updates"),
+            },
+        })
     }
 
-    pub(super) fn webhook_info(&mut self) -> Raw {
+    pub(super) fn webhook_info(&mut self) -> super::Outcome {
         let now = self.now;
-        let bot = self.me();
+        let bot = self.me()?;
         let pending = bot.polling.queue().pending(now);
-        bot.polling.webhook().info(pending, bot.allowed.as_deref())
+        Ok(bot.polling.webhook().info(pending, bot.allowed.as_deref()))
     }
 }
 

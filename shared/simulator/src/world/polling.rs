@@ -66,9 +66,10 @@ impl<W> Polling<W> {
         }
     }
 
-    /// Whether a poll waits now.
-    pub(crate) fn waiting(&self) -> Option<&W> {
-        self.poll.as_ref().map(|poll| &poll.waiter)
+    /// The poll that waits now.
+    pub(crate) fn waiting(&self, now: Duration) -> Option<&W> {
+        let poll = self.poll.as_ref().filter(|poll| poll.wait.until > now);
+        poll.map(|poll| &poll.waiter)
     }
 
     pub(crate) fn queue(&mut self) -> &mut UpdateQueue {
@@ -118,7 +119,10 @@ impl<W> Polling<W> {
             let result = self.updates(request.offset, limit, now);
             return Outcome::one(Ended::done(waiter, result));
         }
-        // Only a request that itself comes to wait ends the one that waits.
+        // Only a request that itself comes to wait ends the one that waits. One whose time is over,
+        // but whose connection is not there to say so, waits no more.
+        let over = self.poll.take_if(|poll| poll.wait.until <= now);
+        let over = over.map(|poll| Ended::done(poll.waiter, "[]".to_owned()));
         let ended = self.end_poll(
             "terminated by other getUpdates request; make sure that only one bot instance is running",
             now,
@@ -131,7 +135,7 @@ impl<W> Polling<W> {
             limit,
         });
         Outcome {
-            ended: ended.into_iter().collect(),
+            ended: over.into_iter().chain(ended).collect(),
             waits: Some(wait),
         }
     }

@@ -2,9 +2,11 @@
 //!
 //! §1.3 (what clients are answered) and §2.2.
 
-use gramtap_simulator::Fault;
+use std::time::Duration;
 
-use crate::wire::{BOT, Client, Stage, TOKEN, USER, call, get, post};
+use gramtap_simulator::{ConnectionState, Control, Fault, OpenConnection};
+
+use crate::wire::{BOT, Client, PATIENCE, Stage, TOKEN, USER, call, get, post};
 
 fn me() -> String {
     get(&format!("/bot{TOKEN}/getMe"))
@@ -206,4 +208,47 @@ async fn presets_over_http() {
         1
     );
     assert!(client.closed().await);
+}
+
+/// §2.1 the token filter, §2.2 floods and a stopping server: what rules do not make, faults do.
+#[tokio::test]
+async fn rows_that_are_played_as_faults() {
+    let stage = Stage::still().await;
+    let mut control = stage.client().await;
+    let order = |body: &str| post("/simulator/faults", "application/json", body);
+    control
+        .ask(order(r#"{"preset":"misdirected","times":1}"#))
+        .await;
+    control
+        .ask(order(r#"{"preset":"flood","seconds":5,"times":1}"#))
+        .await;
+    control
+        .ask(order(
+            r#"{"preset":"flood","seconds":60,"delay_ms":3000,"times":1}"#,
+        ))
+        .await;
+    let mut client = stage.client().await;
+    assert_eq!(
+        client.ask(me()).await.failure(),
+        "421 Misdirected Request: unallowed token specified"
+    );
+    assert_eq!(
+        client.ask(me()).await.failure(),
+        "429 Too Many Requests: retry after 5"
+    );
+    client.send(me()).await;
+    let held = |control: &Control| {
+        let waiting = |one: &OpenConnection| one.state == ConnectionState::Waiting;
+        control.connections().iter().any(waiting).then_some(())
+    };
+    stage
+        .control
+        .wait_for(held, PATIENCE)
+        .await
+        .expect("it is held");
+    stage.control.clock().advance(Duration::from_millis(3_000));
+    assert_eq!(
+        client.answer().await.failure(),
+        "429 Too Many Requests: retry after 60"
+    );
 }

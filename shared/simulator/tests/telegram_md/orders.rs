@@ -39,6 +39,8 @@ async fn the_control_api_may_have_its_own_address() {
         stage.client().await.ask(get("/simulator/")).await.failure(),
         "404 Not Found"
     );
+    let lost = control.ask(get("/bot123:abc/getMe")).await;
+    assert_eq!(lost.failure(), "404 Not Found");
     let nothing = SimulatorConfig {
         listen: None,
         tls_listen: None,

@@ -75,21 +75,21 @@ async fn hundreds_of_polls_wait_and_are_answered() {
     };
     let stage = Stage::with(config).await;
     let mut clients = Vec::new();
-    for bot in 1_000..1_500 {
+    for bot in 1_000..1_300 {
         let mut client = stage.client().await;
         client
             .send(get(&format!("/bot{bot}:x/getUpdates?timeout=50")))
             .await;
         clients.push((bot, client));
     }
-    assert_eq!(stage.control.wait_for_polls(500, PATIENCE).await.len(), 500);
+    assert_eq!(stage.control.wait_for_polls(300, PATIENCE).await.len(), 300);
     let waiting = stage
         .control
         .connections()
         .iter()
         .filter(|one| one.state == ConnectionState::Waiting)
         .count();
-    assert_eq!(waiting, 500);
+    assert_eq!(waiting, 300);
     for (bot, client) in &mut clients {
         assert!(
             stage
@@ -108,7 +108,7 @@ async fn hundreds_of_polls_wait_and_are_answered() {
             stage.control.total_requests(),
             stage.control.requests(&Filter::default()).len()
         ),
-        (500, 0)
+        (300, 0)
     );
     drop(clients);
     stage.simulator.shutdown().await;

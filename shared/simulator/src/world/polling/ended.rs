@@ -82,7 +82,7 @@ impl<W> Ended<W> {
 }
 
 impl<W> Outcome<W> {
-    pub(super) fn one(ended: Ended<W>) -> Self {
+    pub(crate) fn one(ended: Ended<W>) -> Self {
         Self {
             ended: vec![ended],
             waits: None,

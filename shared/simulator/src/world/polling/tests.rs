@@ -61,7 +61,7 @@ fn row_1_the_waiting_poll_loses_and_repeats_are_held() {
     assert_eq!(shown(&third.ended), [format!("b: {OTHER} +3s")]);
     let fourth = polling.get_updates(poll(0, 50), "d", at(4_000));
     assert_eq!(shown(&fourth.ended), [format!("c: {OTHER}")]);
-    assert_eq!(polling.waiting(), Some(&"d"));
+    assert_eq!(polling.waiting(at(4_000)), Some(&"d"));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn row_1_a_call_that_does_not_wait_ends_nobody() {
     polling.get_updates(poll(0, 50), "a", at(0));
     let quick = polling.get_updates(poll(7, 0), "b", at(10_000));
     assert_eq!(shown(&quick.ended), ["b: []"]);
-    assert_eq!(polling.waiting(), Some(&"a"));
+    assert_eq!(polling.waiting(at(10_000)), Some(&"a"));
 }
 
 #[test]
@@ -188,6 +188,15 @@ fn row_6_nobody_frees_a_poll_but_time_updates_or_the_next_one() {
         shown(&polling.get_updates(poll(0, 0), "b", at(60_000)).ended),
         ["b: [{\"update_id\":10,\"message\":{}}]"]
     );
+}
+
+#[test]
+fn a_poll_whose_connection_was_cut_waits_no_longer_than_its_time() {
+    let mut polling = Polling::new(1);
+    polling.get_updates(poll(0, 50), "a", at(0));
+    assert_eq!(polling.waiting(at(50_000)), None);
+    let next = polling.get_updates(poll(0, 50), "b", at(50_000));
+    assert_eq!(shown(&next.ended), ["a: []"]);
 }
 
 #[test]
