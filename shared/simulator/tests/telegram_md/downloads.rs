@@ -2,7 +2,7 @@
 //!
 //! In: files added or uploaded. Out: their bytes, whole, in parts, or not at all.
 
-use gramtap_simulator::{Environment, FileSpec, Filter, User};
+use gramtap_simulator::{Environment, FileSpec, Filter, Mode, SimulatorConfig, User};
 use serde_json::Value;
 
 use crate::wire::{BOT, Stage, TOKEN, USER, get};
@@ -187,5 +187,28 @@ async fn the_test_environment_is_another_world() {
     assert_eq!(
         stage.control.requests(&Filter::default())[0].environment,
         Environment::Test
+    );
+}
+
+#[tokio::test]
+async fn the_bundled_server_gives_out_no_files() {
+    let stage = Stage::with(SimulatorConfig {
+        mode: Mode::Bundled,
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let file = stage.control.add_file(&FileSpec {
+        text: Some("content".to_owned()),
+        ..FileSpec::default()
+    });
+    let mut client = stage.client().await;
+    let target = format!("/file/bot{TOKEN}/{}", file.file_path);
+    assert_eq!(client.ask(get(&target)).await.failure(), "404 Not Found");
+    assert_eq!(
+        client
+            .ask(format!("HEAD {target} HTTP/1.1\r\nHost: x\r\n\r\n"))
+            .await
+            .status,
+        501
     );
 }
