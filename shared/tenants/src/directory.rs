@@ -9,7 +9,7 @@
 //! Invariant: what is known is served for as long as the process lives, whatever is away. The cache
 //! holds the whole registry as far as its bound goes, so a start with SQL up needs no look-ups, and
 //! a start without it is warmed by `tenants.v1` and Redis. Overloaded by junk: keys are asked for
-//! in bounded batches; beyond that the answer is what the cache, if it is current, or nobody knows.
+//! in bounded batches; beyond that they wait for the next poll, which answers any number.
 
 mod cache;
 mod flight;
@@ -79,8 +79,8 @@ impl Directory {
     /// What is known of a key in this process: no waiting and no allocation. None: ask
     /// [`Directory::find`]. Never [`Lookup::Unreachable`].
     #[must_use]
-    pub fn cached(&self, key: Key) -> Option<Lookup> {
-        let known = self.0.known(&key);
+    pub fn cached(&self, key: &Key) -> Option<Lookup> {
+        let known = self.0.known(key);
         match &known {
             Some(Lookup::Found(_)) => self.0.local_found.inc(),
             Some(_) => self.0.local_absent.inc(),
@@ -91,7 +91,7 @@ impl Directory {
 
     /// Finds out about a key, within two seconds.
     pub async fn find(&self, key: Key) -> Lookup {
-        match self.cached(key) {
+        match self.cached(&key) {
             Some(known) => known,
             None => resolve::resolve(&self.0, key).await,
         }
@@ -135,17 +135,6 @@ impl Inner {
         }
         let unknown = self.unknown.contains(key, Instant::now());
         unknown.then_some(Lookup::Absent)
-    }
-
-    /// What is said of a key that could not be asked for: nobody knows, unless the cache holds the
-    /// whole registry as of a moment ago.
-    fn unasked(&self) -> Lookup {
-        let lookup = match self.health.is_current(Instant::now()) {
-            true => Lookup::Absent,
-            false => Lookup::Unreachable,
-        };
-        self.count("local", &lookup);
-        lookup
     }
 
     /// Takes in a state, and forgets that its keys were unknown.

@@ -1,26 +1,23 @@
 //! The installation key and what is derived from it.
 //!
-//! In: `[secrets]` (`keys/source.rs`). Out: sealed tokens (`keys/seal.rs`), the hash that a token is
-//! known by (`keys/hash.rs`), pseudonyms of users (`keys/pseudonym.rs`). Invariant: each purpose has
-//! a key of its own, so that no use of one tells anything about another; no key is ever printed.
+//! In: `[secrets]` (`keys/source.rs`). Out: sealed tokens (`keys/seal.rs`); keys for the hash that a
+//! token is known by and for pseudonyms, both made by ingress. Invariant: each purpose has a key of
+//! its own, so that no use of one tells anything about another; none is ever printed.
 //!
 //! Rotation: a key file may hold several keys, one a line. The first seals; all of them open; the
 //! last one makes the pseudonyms, so that these stay the same while it stays in the file.
 
-mod hash;
-mod pseudonym;
 mod seal;
 mod source;
 
 use std::fmt;
 use std::sync::Arc;
 
+use gramtap_events::TenantId;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-pub use hash::TokenHash;
-pub use pseudonym::Pseudonyms;
 pub use source::{KeysError, SecretsSection};
 
 /// 32 secret bytes.
@@ -33,8 +30,8 @@ pub struct Keys(Arc<Inner>);
 struct Inner {
     /// All keys that open, the one that seals first. Never empty.
     seals: Vec<seal::Seal>,
-    hash: Hmac<Sha256>,
-    pseudonyms: Hmac<Sha256>,
+    token: Bytes32,
+    pseudonyms: Bytes32,
 }
 
 impl Keys {
@@ -44,8 +41,8 @@ impl Keys {
         let seals = std::iter::once(first).chain(older).map(seal::Seal::new);
         Self(Arc::new(Inner {
             seals: seals.collect(),
-            hash: mac(&derive(first, "gramtap token hash v1")),
-            pseudonyms: mac(&derive(last, "gramtap pseudonyms v1")),
+            token: derive(first, "gramtap token hash v1"),
+            pseudonyms: derive(last, "gramtap pseudonyms v1"),
         }))
     }
 
@@ -53,6 +50,19 @@ impl Keys {
     #[must_use]
     pub fn id(&self) -> &str {
         self.0.seals.first().map_or("", seal::Seal::id)
+    }
+
+    /// The key of the hash that a token is known by where the token itself may not be. Without it
+    /// a hash tells nothing, not even by trying all tokens of a bot.
+    #[must_use]
+    pub fn token_key(&self) -> [u8; 32] {
+        *self.0.token
+    }
+
+    /// The key that a bot's users and chats get their pseudonyms with.
+    #[must_use]
+    pub fn pseudonym_key(&self, tenant: TenantId) -> [u8; 32] {
+        *derive(&self.0.pseudonyms, tenant.as_str())
     }
 }
 
@@ -78,6 +88,7 @@ fn mac(key: &Bytes32) -> Hmac<Sha256> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     pub(crate) fn keys(seed: u8) -> Keys {
@@ -90,6 +101,27 @@ pub(crate) mod tests {
         assert_ne!(derive(&key, "a"), derive(&key, "b"));
         assert_eq!(derive(&key, "a"), derive(&key, "a"));
         assert_ne!(derive(&key, "a"), derive(&Zeroizing::new([8; 32]), "a"));
+    }
+
+    #[test]
+    fn each_bot_and_each_installation_has_pseudonyms_of_its_own() {
+        let [one, two] = ["aaaaaaaaaaaaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaaaaaaaaaaac"]
+            .map(|id| id.parse().unwrap());
+        assert_eq!(keys(1).pseudonym_key(one), keys(1).pseudonym_key(one));
+        assert_ne!(keys(1).pseudonym_key(one), keys(1).pseudonym_key(two));
+        assert_ne!(keys(1).pseudonym_key(one), keys(2).pseudonym_key(one));
+        assert_ne!(keys(1).token_key(), keys(2).token_key());
+        assert_ne!(keys(1).token_key(), keys(1).pseudonym_key(one));
+    }
+
+    #[test]
+    fn rotation_keeps_pseudonyms_while_the_oldest_key_stays() {
+        let (old, new) = (Zeroizing::new([1; 32]), Zeroizing::new([2; 32]));
+        let tenant = "aaaaaaaaaaaaaaaaaaaaaaaaab".parse().unwrap();
+        let before = Keys::new(&old, &[]);
+        let after = Keys::new(&new, &[old]);
+        assert_eq!(before.pseudonym_key(tenant), after.pseudonym_key(tenant));
+        assert_ne!(before.token_key(), after.token_key());
     }
 
     #[test]

@@ -5,12 +5,13 @@
 //! row to `tenants.v1` → every directory follows.
 //! The way of a look-up: a [`Key`] from ingress → `directory.rs`: the local cache
 //! (`directory/cache.rs`), then Redis (`redis.rs`), then SQL → [`Lookup`]. `keys.rs` holds the
-//! installation key: it seals tokens and makes pseudonyms.
+//! installation key, which seals tokens. `config.rs` opens it all from the settings.
 //!
 //! Invariant: a bot that is known stays served while SQL and Redis are away, and no call is refused
 //! because the registry could not be asked: what is not known then is [`Lookup::Unreachable`].
 
 pub mod code;
+mod config;
 mod directory;
 pub mod keys;
 pub mod model;
@@ -19,8 +20,9 @@ pub mod redis;
 pub mod registry;
 
 pub use code::{Code, CodeError};
+pub use config::{OpenError, Opened, TenantsConfig};
 pub use directory::{Directory, Key, Lookup, Refreshing};
-pub use keys::{Keys, KeysError, Pseudonyms, SecretsSection, TokenHash};
+pub use keys::{Keys, KeysError, SecretsSection};
 pub use model::{GRACE, Standing, Tenant};
 pub use redis::{Redis, RedisError, RedisSection};
 pub use registry::{Binding, NewTenant, Registry, RegistryError};

@@ -57,7 +57,7 @@ pub(crate) struct Publisher {
 }
 
 /// A row of the outbox.
-struct Change {
+struct Waiting {
     id: i64,
     tenant: String,
     record: String,
@@ -131,13 +131,13 @@ impl Publisher {
         }
     }
 
-    async fn waiting(&self) -> Result<Vec<Change>, OutboxError> {
+    async fn waiting(&self) -> Result<Vec<Waiting>, OutboxError> {
         let rows = self
             .database
             .fetch(&statements::WAITING, &[PAGE.into()])
             .await?;
         let read = |row: &gramtap_database::Row| {
-            Ok(Change {
+            Ok(Waiting {
                 id: row.get("id")?,
                 tenant: row.get("tenant")?,
                 record: row.get("record")?,
@@ -147,10 +147,10 @@ impl Publisher {
     }
 
     /// Publishes the first change of each bot.
-    async fn publish(&mut self, changes: &[Change]) -> Result<(), OutboxError> {
+    async fn publish(&mut self, changes: &[Waiting]) -> Result<(), OutboxError> {
         let mut bots = HashSet::new();
         let first = changes.iter().filter(|change| bots.insert(&change.tenant));
-        let first: Vec<&Change> = first.collect();
+        let first: Vec<&Waiting> = first.collect();
         let sending = first
             .iter()
             .map(|change| self.outlet.publish(message(change)));
@@ -176,7 +176,7 @@ impl Publisher {
     }
 
     /// The bus has it.
-    async fn mark(&self, change: &Change) -> Result<(), OutboxError> {
+    async fn mark(&self, change: &Waiting) -> Result<(), OutboxError> {
         let values = [change.id.into(), Moment::now().to_string().into()];
         let marked = self
             .database
@@ -192,7 +192,7 @@ impl Publisher {
     }
 }
 
-fn message(change: &Change) -> Message {
+fn message(change: &Waiting) -> Message {
     let payload = Bytes::copy_from_slice(change.record.as_bytes());
     let key = Bytes::copy_from_slice(change.tenant.as_bytes());
     Message::new(&TENANTS, key, payload)

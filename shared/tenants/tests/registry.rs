@@ -5,11 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "registry/model.rs"]
+mod model;
 #[path = "registry/suite.rs"]
 mod suite;
 
+use std::ops::Range;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use gramtap_database::{Database, DatabaseSection};
@@ -36,13 +39,6 @@ fn open(folder: &Path) -> Registry {
     Registry::new(database, Keys::load(&secrets, folder).unwrap())
 }
 
-fn bot(id: i64) -> NewTenant {
-    NewTenant {
-        bot: Some(BotId(id)),
-        ..NewTenant::default()
-    }
-}
-
 #[tokio::test]
 async fn the_registry_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
@@ -50,51 +46,59 @@ async fn the_registry_keeps_its_promises() {
 }
 
 #[tokio::test]
+async fn two_directories_agree_with_a_plain_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let registries = [open(folder.path()), open(folder.path())];
+    let seed = u64::from(std::process::id());
+    let agrees = model::agrees(registries, [None, None], seed);
+    LocalSet::new().run_until(agrees).await;
+}
+
+#[tokio::test]
 async fn bots_added_by_another_process_are_seen() {
+    // This test is the other process, too.
+    if let Ok(folder) = std::env::var(FOLDER) {
+        add_bots(&open(Path::new(&folder)), 0..BOTS).await;
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let registry = open(folder.path());
     let follow = async {
         let (directory, _refreshing) = Directory::start(&registry, None, None);
         // Known to be unknown, so that the change has to be heard of.
-        assert_eq!(directory.find(Key::Bot(BotId(1))).await, Lookup::Absent);
+        assert_eq!(directory.find(bot(0)).await, Lookup::Absent);
         let mut other = Command::new(std::env::current_exe().unwrap())
-            .args(["the_other_process", "--exact", "--ignored"])
+            .args(["bots_added_by_another_process_are_seen", "--exact"])
             .env(FOLDER, folder.path())
+            .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        for id in BOTS..2 * BOTS {
-            registry.add(&bot(id + 1)).await.unwrap();
-        }
+        add_bots(&registry, BOTS..2 * BOTS).await;
         let seen = async {
             for id in 0..2 * BOTS {
-                while directory
-                    .cached(Key::Bot(BotId(id + 1)))
-                    .is_none_or(|it| it == Lookup::Absent)
-                {
+                while !matches!(directory.cached(&bot(id)), Some(Lookup::Found(_))) {
+                    // paced: asks until the poll has brought it
                     sleep(Duration::from_millis(20)).await;
                 }
             }
         };
-        timeout(Duration::from_secs(30), seen)
-            .await
-            .expect("all bots are seen");
+        let seen = timeout(Duration::from_secs(30), seen).await;
+        seen.expect("all bots are seen");
         assert!(other.wait().unwrap().success());
     };
     LocalSet::new().run_until(follow).await;
 }
 
-#[test]
-#[ignore = "the second process of the test above"]
-fn the_other_process() {
-    let folder = std::env::var(FOLDER).expect("it is run by a test");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let registry = open(Path::new(&folder));
-        for id in 0..BOTS {
-            registry.add(&bot(id + 1)).await.unwrap();
-        }
-    });
+fn bot(id: i64) -> Key {
+    Key::Bot(BotId(id + 1))
+}
+
+async fn add_bots(registry: &Registry, ids: Range<i64>) {
+    for id in ids {
+        let new = NewTenant {
+            bot: Some(BotId(id + 1)),
+            ..NewTenant::default()
+        };
+        registry.add(&new).await.unwrap();
+    }
 }

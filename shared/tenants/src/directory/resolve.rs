@@ -2,9 +2,10 @@
 //!
 //! In: batches of `flight.rs`. Out: answers to all that wait for them, the local cache, Redis.
 //! Invariant: SQL is asked by one batch at a time, [`PACE`] apart while there are more: a flood of
-//! junk costs it a few hundred small queries a second, and each junk key gets a true answer. What
-//! Redis remembers is served at once and then checked with SQL. It runs as a task that ends when
-//! nobody waits; if it dies, those that wait learn it, and the next look-up starts another.
+//! junk costs it a few hundred small queries a second, and each key gets a true answer; keys beyond
+//! that get it from the next poll of the whole registry. What Redis remembers is served at once and
+//! then checked with SQL. It runs as a task that ends when nobody waits; if it dies, those that wait
+//! learn it, and the next look-up starts another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,13 +35,27 @@ pub(super) async fn resolve(inner: &Arc<Inner>, key: Key) -> Lookup {
             start(inner);
             answer
         }
-        Joined::Full => return inner.unasked(),
+        Joined::Full => return polled(inner, key).await,
     };
     match timeout(PATIENCE, answer).await {
         Ok(Ok(lookup)) => lookup,
         // The task died, or the time is up.
-        Ok(Err(_)) | Err(_) => inner.unasked(),
+        Ok(Err(_)) | Err(_) => {
+            inner.count("local", &Lookup::Unreachable);
+            Lookup::Unreachable
+        }
     }
+}
+
+/// What the next poll of the registry says of a key: it costs nothing however many wait for it.
+async fn polled(inner: &Inner, key: Key) -> Lookup {
+    let whole = inner.health.whole_since(Instant::now());
+    let lookup = match timeout(PATIENCE, whole).await {
+        Ok(()) => inner.cache.get(&key).map_or(Lookup::Absent, Lookup::of),
+        Err(_) => Lookup::Unreachable,
+    };
+    inner.count("local", &lookup);
+    lookup
 }
 
 fn start(inner: &Arc<Inner>) {

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+// paced: the tests of this folder pause the clock
+
 mod cached;
 mod looked_up;
 mod polled;

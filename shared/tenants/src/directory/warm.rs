@@ -7,13 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, sleep};
 
 use super::{Inner, Key};
 use crate::redis::Remembered;
 
 /// How often Redis is asked whether it wants to be told.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(5);
+/// How often it is looked whether the cache is current by now.
+const AGAIN: Duration = Duration::from_millis(500);
 /// Bots that are told at once.
 const STEP: usize = 100;
 /// The pause between two steps.
@@ -23,16 +25,15 @@ pub(super) async fn keep_warm(inner: Arc<Inner>) {
     let Some(memory) = inner.memory.clone() else {
         return;
     };
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        looks.tick().await;
-        if !inner.health.is_current(Instant::now()) || !memory.wants_all().await {
+        if !inner.health.is_current(Instant::now()) {
+            sleep(AGAIN).await;
             continue;
         }
-        if tell_all(&inner).await {
+        if memory.wants_all().await && tell_all(&inner).await {
             memory.has_all().await;
         }
+        sleep(LOOK).await;
     }
 }
 

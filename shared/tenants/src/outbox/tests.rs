@@ -47,6 +47,7 @@ impl Outlet for Topic {
                 gate.acquire().await.unwrap().forget();
             }
             let delay = self.delay.fetch_add(7, Ordering::SeqCst) % 5;
+            // paced: each takes another time to arrive
             sleep(Duration::from_millis(delay)).await;
             self.records.lock().unwrap().push(state);
             Ok(())
@@ -136,6 +137,7 @@ async fn two_publishers_do_not_reorder() {
     let publish = |mut publisher: Publisher| async move {
         for _ in 0..60 {
             publisher.round().await.unwrap();
+            // paced: two publishers that take turns
             sleep(Duration::from_millis(3)).await;
         }
     };
@@ -178,6 +180,7 @@ async fn a_publisher_that_was_overtaken_makes_it_good() {
     };
     let overtake = async {
         while topic.sent.load(Ordering::SeqCst) == 0 {
+            // paced: asks again until it is so
             sleep(Duration::from_millis(1)).await;
         }
         *topic.gate.lock().unwrap() = None;

@@ -21,16 +21,16 @@ async fn a_removed_bot_is_found_for_a_day_and_then_is_not() {
     };
     set.directory.learn(&tenant(1, 7, 1));
     set.directory.learn(&hours(1));
-    let leaving = set.directory.cached(bot(7)).unwrap();
+    let leaving = set.directory.cached(&bot(7)).unwrap();
     assert_eq!(found(&leaving).standing_now(), Standing::Leaving);
     set.directory.learn(&hours(25));
-    assert_eq!(set.directory.cached(bot(7)), Some(Lookup::Absent));
+    assert_eq!(set.directory.cached(&bot(7)), Some(Lookup::Absent));
     let mut gone = hours(0);
     (gone.gone, gone.version) = (true, 100);
     set.directory.learn(&gone);
-    assert_eq!(set.directory.cached(bot(7)), Some(Lookup::Absent));
+    assert_eq!(set.directory.cached(&bot(7)), Some(Lookup::Absent));
     let code = Key::Code(gone.code);
-    assert_eq!(set.directory.cached(code), Some(Lookup::Absent));
+    assert_eq!(set.directory.cached(&code), Some(Lookup::Absent));
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn what_tenants_v1_does_not_tell_is_filled_in_by_sql() {
     set.directory.learn(&told);
     set.directory.learn(&full);
     set.directory.learn(&told);
-    assert_eq!(*found(&set.directory.cached(bot(7)).unwrap()), full);
+    assert_eq!(*found(&set.directory.cached(&bot(7)).unwrap()), full);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn a_thousand_look_ups_of_one_key_are_one_query() {
     assert_eq!(set.redis.recalls.load(Ordering::SeqCst), 1);
     // From now on it is known.
     assert!(matches!(
-        set.directory.cached(bot(7)),
+        set.directory.cached(&bot(7)),
         Some(Lookup::Found(_))
     ));
 }
@@ -48,23 +48,41 @@ async fn a_flood_of_junk_is_answered_in_few_queries_and_harms_nobody() {
     let rate = queries as f64 / began.elapsed().as_secs_f64();
     assert!(rate < 250.0, "{rate} queries a second");
     assert!(matches!(
-        set.directory.cached(bot(7)),
+        set.directory.cached(&bot(7)),
         Some(Lookup::Found(_))
     ));
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_than_can_wait_is_answered_by_what_is_known() {
+async fn more_than_can_wait_is_answered_by_the_next_poll() {
+    const BOUND: usize = 8_192;
     let set = set();
-    set.sql.hangs.store(true, Ordering::SeqCst);
-    let flood = async { join_all((0..9_000).map(|id| set.directory.find(bot(id + 1)))).await };
-    let lookups = flood.await;
-    assert!(lookups.iter().all(|lookup| *lookup == Lookup::Unreachable));
-    // With a cache that is current, what is not in it does not exist.
     set.directory.0.health.is_whole(Instant::now());
-    assert_eq!(set.directory.0.unasked(), Lookup::Absent);
-    sleep(Duration::from_secs(4)).await;
-    assert_eq!(set.directory.0.unasked(), Lookup::Unreachable);
+    sleep(Duration::from_millis(1)).await;
+    set.sql.hangs.store(true, Ordering::SeqCst);
+    let flood = join_all((0..9_000).map(|id| set.directory.find(bot(id + 1))));
+    let poll = async {
+        sleep(Duration::from_millis(500)).await;
+        // What the poll has found meanwhile.
+        set.directory.learn(&tenant(1, 9_000, 1));
+        set.directory.0.health.is_whole(Instant::now());
+    };
+    let (lookups, ()) = tokio::join!(flood, poll);
+    let (waited, polled) = lookups.split_at(BOUND);
+    assert!(waited.iter().all(|lookup| *lookup == Lookup::Unreachable));
+    let (last, others) = polled.split_last().unwrap();
+    assert!(others.iter().all(|lookup| *lookup == Lookup::Absent));
+    assert_eq!(found(last).version, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_polls_more_than_can_wait_is_not_refused() {
+    let set = set();
+    set.directory.0.health.is_whole(Instant::now());
+    sleep(Duration::from_millis(1)).await;
+    set.sql.hangs.store(true, Ordering::SeqCst);
+    let flood = join_all((0..9_000).map(|id| set.directory.find(bot(id + 1)))).await;
+    assert!(flood.iter().all(|lookup| *lookup == Lookup::Unreachable));
 }
 
 #[tokio::test(start_paused = true)]

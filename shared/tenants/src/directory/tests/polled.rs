@@ -24,13 +24,17 @@ async fn the_poll_brings_everything_and_then_every_change() {
     set.sql.put(tenant(3_000, 9_999, 3_000));
     set.sql.put(tenant(1, 77_777, 3_001));
     catch_up(&set.directory.0, &mut seen).await.unwrap();
-    let added = set.directory.cached(bot(9_999)).unwrap();
+    let added = set.directory.cached(&bot(9_999)).unwrap();
     assert_eq!(
         found(&added).version,
         3_000,
         "it is no longer taken for unknown"
     );
-    assert_eq!(set.directory.cached(bot(1)), None, "it has another bot now");
+    assert_eq!(
+        set.directory.cached(&bot(1)),
+        None,
+        "it has another bot now"
+    );
     assert_eq!(set.sql.lookups(), 1);
 
     let told = set.redis.told.lock().unwrap();
@@ -54,8 +58,8 @@ async fn a_registry_that_went_back_in_time_is_read_anew() {
     set.sql.tenants.lock().unwrap().clear();
     set.sql.put(tenant(2, 8, 20));
     catch_up(&set.directory.0, &mut seen).await.unwrap();
-    assert_eq!(set.directory.cached(bot(7)), None);
-    assert_eq!(found(&set.directory.cached(bot(8)).unwrap()).version, 20);
+    assert_eq!(set.directory.cached(&bot(7)), None);
+    assert_eq!(found(&set.directory.cached(&bot(8)).unwrap()).version, 20);
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,7 +70,7 @@ async fn versions_without_a_bot_are_passed_over() {
     catch_up(&set.directory.0, &mut seen).await.unwrap();
     set.sql.put(tenant(1, 7, 41));
     catch_up(&set.directory.0, &mut seen).await.unwrap();
-    assert_eq!(found(&set.directory.cached(bot(7)).unwrap()).version, 41);
+    assert_eq!(found(&set.directory.cached(&bot(7)).unwrap()).version, 41);
 }
 
 #[tokio::test(start_paused = true)]
