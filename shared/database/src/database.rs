@@ -69,7 +69,7 @@ impl Database {
         match &self.0.pools {
             Pools::Sqlite { file, writer, .. } => {
                 pools::make_file(file)?;
-                let mut lease = Lease::take(writer, MIGRATION).await?;
+                let mut lease = pools::first_writer(writer, MIGRATION).await?;
                 migrations::run(&mut lease, migrations::ALL).await?;
             }
             Pools::Postgres(pool) => {

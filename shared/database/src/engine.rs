@@ -21,6 +21,9 @@ pub(crate) trait Engine: sqlx::Database {
     /// Within a transaction: waits until no other process migrates, and keeps others waiting.
     const LOCK: &'static str;
 
+    /// How many tables of migrations there are: `n` is 0 or 1.
+    const MIGRATED: Statement;
+
     /// All rows of an answer.
     fn fetch(
         connection: &mut Self::Connection,
@@ -61,10 +64,11 @@ macro_rules! bound {
 }
 
 macro_rules! engine {
-    ($engine:ident, begin: $begin:literal, lock: $lock:literal) => {
+    ($engine:ident, begin: $begin:literal, lock: $lock:literal, migrated: $migrated:literal) => {
         impl Engine for $engine {
             const BEGIN: &'static str = $begin;
             const LOCK: &'static str = $lock;
+            const MIGRATED: Statement = Statement::new("migrated", $migrated);
 
             async fn fetch(
                 connection: &mut Self::Connection,
@@ -100,8 +104,19 @@ macro_rules! engine {
     };
 }
 
-// SQLite would else take the write lock only at the first write, and fail there when another
-// process has written since. It is the lock of migrations as well.
-engine!(Sqlite, begin: "BEGIN IMMEDIATE", lock: "SELECT 1");
-// The number is arbitrary; all that matters is that nothing else in the database uses it.
-engine!(Postgres, begin: "BEGIN", lock: "SELECT pg_advisory_xact_lock(7311284029446153505)");
+engine!(
+    Sqlite,
+    // It would else take the write lock only at the first write, and fail there when another
+    // process has written since. It is the lock of migrations as well.
+    begin: "BEGIN IMMEDIATE",
+    lock: "SELECT 1",
+    migrated: "SELECT COUNT(*) AS n FROM sqlite_master WHERE name = 'gramtap_schema'"
+);
+engine!(
+    Postgres,
+    begin: "BEGIN",
+    // The number is arbitrary; all that matters is that nothing else in the database uses it.
+    lock: "SELECT pg_advisory_xact_lock(7311284029446153505)",
+    migrated: "SELECT COUNT(*) AS n FROM pg_tables
+               WHERE tablename = 'gramtap_schema' AND schemaname = current_schema()"
+);

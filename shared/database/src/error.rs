@@ -60,6 +60,16 @@ impl Error {
         }
     }
 
+    /// Whether another process holds SQLite's lock.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(told)) => {
+                sqlite_code(told.as_ref()).is_some_and(|code| matches!(code, 5 | 6))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the same query may be answered later.
     #[must_use]
     pub fn retry(&self) -> bool {
@@ -88,17 +98,16 @@ impl From<sqlx::Error> for Error {
 
 /// Whether what the engine says is about its own state and not about the query.
 fn passes(told: &dyn sqlx::error::DatabaseError) -> bool {
-    let code = told.code();
-    let code = code.as_deref().unwrap_or_default();
-    if told
-        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-        .is_some()
-    {
-        return passes_postgres(code);
+    match sqlite_code(told) {
+        Some(code) => passes_sqlite(code),
+        None => passes_postgres(told.code().as_deref().unwrap_or_default()),
     }
-    // The low byte of an extended code is its primary code.
-    code.parse::<i64>()
-        .is_ok_and(|code| passes_sqlite(code & 0xff))
+}
+
+/// The primary code, which is the low byte of an extended one.
+fn sqlite_code(told: &dyn sqlx::error::DatabaseError) -> Option<i64> {
+    told.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    Some(told.code()?.parse::<i64>().ok()? & 0xff)
 }
 
 /// Connection, credentials, catalogue, rollback by the server, resources, intervention, disk.

@@ -15,13 +15,18 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Pool};
 
+use tokio::time::{Instant, sleep};
+
 use crate::Error;
 use crate::config::Target;
+use crate::lease::Lease;
 
 /// How long a caller waits for a connection.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
-/// How long SQLite waits for another process's write.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long SQLite waits for another process's write: less than a statement may take.
+const BUSY: Duration = Duration::from_secs(4);
+/// How soon a refused connection is tried again.
+const AGAIN: Duration = Duration::from_millis(25);
 /// Connections that read an SQLite file; each is a thread.
 const READERS: u32 = 4;
 /// How long an unused connection is kept.
@@ -86,6 +91,21 @@ fn postgres(options: PgConnectOptions, max_connections: u32) -> Pools {
         .idle_timeout(IDLE)
         .connect_lazy_with(options);
     Pools::Postgres(pool)
+}
+
+/// The first connection that writes. Of several processes that turn a new file to write-ahead
+/// logging at once, all but one are refused, and SQLite does not wait for that by itself.
+pub(crate) async fn first_writer(
+    writer: &Pool<Sqlite>,
+    limit: Duration,
+) -> Result<Lease<Sqlite>, Error> {
+    let patience = Instant::now() + BUSY;
+    loop {
+        match Lease::take(writer, limit).await {
+            Err(error) if error.is_busy() && Instant::now() < patience => sleep(AGAIN).await,
+            taken => return taken,
+        }
+    }
 }
 
 /// Makes the SQLite file, if there is none, so that only its owner can read it.

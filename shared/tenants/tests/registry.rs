@@ -89,6 +89,38 @@ async fn bots_added_by_another_process_are_seen() {
     LocalSet::new().run_until(follow).await;
 }
 
+#[tokio::test]
+async fn a_refresher_that_panics_is_built_anew_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(folder.path());
+    add_bots(&registry, 0..1).await;
+    let follow = async {
+        let (directory, _refreshing) = Directory::start(&registry, None, None);
+        let seen = async |id| {
+            while !matches!(directory.cached(&bot(id)), Some(Lookup::Found(_))) {
+                // paced: asks until the poll has brought it
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let times = async {
+            seen(0).await;
+            for id in 1..4 {
+                assert!(gramtap_actors::poison("directory") >= 1);
+                tokio::task::yield_now().await;
+                assert!(
+                    directory.cached(&bot(0)).is_some(),
+                    "what is known is served"
+                );
+                add_bots(&registry, id..id + 1).await;
+                seen(id).await;
+            }
+        };
+        let times = timeout(Duration::from_secs(60), times).await;
+        times.expect("it follows again");
+    };
+    LocalSet::new().run_until(follow).await;
+}
+
 fn bot(id: i64) -> Key {
     Key::Bot(BotId(id + 1))
 }

@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gramtap_telegram::BotId;
@@ -35,6 +35,8 @@ pub(super) struct Cache {
     bound: usize,
     /// Something was dropped for want of room.
     spilled: AtomicBool,
+    /// How many tenants there are.
+    tenants: AtomicUsize,
 }
 
 /// What is known of a key.
@@ -65,6 +67,7 @@ impl Cache {
             writer: Mutex::default(),
             bound: (keys / SHARDS).max(2),
             spilled: AtomicBool::new(false),
+            tenants: AtomicUsize::new(0),
         }
     }
 
@@ -121,6 +124,7 @@ impl Cache {
                 .clear();
         }
         self.spilled.store(false, Ordering::Relaxed);
+        self.tenants.store(0, Ordering::Relaxed);
     }
 
     /// Whether all that was ever applied is still there.
@@ -141,14 +145,7 @@ impl Cache {
 
     /// How many tenants there are.
     pub(super) fn len(&self) -> usize {
-        let count = |shard: &RwLock<HashMap<Key, Slot>>| {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            shard
-                .keys()
-                .filter(|key| matches!(key, Key::Code(_)))
-                .count()
-        };
-        self.shards.iter().map(count).sum()
+        self.tenants.load(Ordering::Relaxed)
     }
 
     fn put(&self, key: Key, tenant: Arc<Tenant>, keep: &Tenant) {
@@ -159,6 +156,9 @@ impl Cache {
             Some(slot) => slot.put(tenant),
             None => {
                 shard.insert(key, Slot::new(tenant));
+                if matches!(key, Key::Code(_)) {
+                    self.tenants.fetch_add(1, Ordering::Relaxed);
+                }
             }
         }
     }
@@ -198,7 +198,10 @@ impl Cache {
         let keys = [Some(Key::Code(tenant.code)), tenant.bot.map(Key::Bot)];
         for key in keys.into_iter().flatten() {
             let shard = self.shard(&key).write();
-            shard.unwrap_or_else(PoisonError::into_inner).remove(&key);
+            let dropped = shard.unwrap_or_else(PoisonError::into_inner).remove(&key);
+            if dropped.is_some() && matches!(key, Key::Code(_)) {
+                self.tenants.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 

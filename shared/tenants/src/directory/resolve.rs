@@ -116,7 +116,10 @@ async fn ask(inner: &Arc<Inner>, batch: &[Key]) {
             settle(inner, batch, &recalled, tenants).await;
         }
         Some(Ok(Err(error))) => {
-            if inner.health.failed(Instant::now()) {
+            // What is wrong with one key must not keep others from being asked for.
+            if !error.retry() {
+                tracing::error!(%error, label = error.label(), "registry cannot answer");
+            } else if inner.health.failed(Instant::now()) {
                 tracing::warn!(%error, label = error.label(), "registry cannot be asked");
             }
             answer_all(inner, batch, "sql", || Lookup::Unreachable);

@@ -55,6 +55,7 @@ async fn beyond_its_bound_the_cache_drops_whole_tenants() {
     let cache = &set.directory.0.cache;
     assert!(!cache.is_whole());
     assert!((200..=600).contains(&cache.len()), "{}", cache.len());
+    assert_eq!(cache.len(), cache.all().len());
     for tenant in all {
         let (code, bot) = (Key::Code(tenant.code), bot(tenant.bot.unwrap().0));
         assert_eq!(cache.get(&code).is_some(), cache.get(&bot).is_some());
