@@ -19,7 +19,7 @@ use super::updates::{Seen, Updates};
 
 /// What kind of answer is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expect {
+pub(crate) enum Expect {
     /// Of getUpdates: split into updates.
     Poll,
     /// Of any other method.
@@ -30,15 +30,15 @@ pub enum Expect {
 
 /// What the tap needs of an answer's head.
 #[derive(Clone, Copy, Debug)]
-pub struct AnswerHead<'a> {
+pub(crate) struct AnswerHead<'a> {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// `Content-Encoding`.
-    pub content_encoding: Option<&'a [u8]>,
+    pub(crate) content_encoding: Option<&'a [u8]>,
 }
 
 /// Copies an answer as it streams by. Its `Debug` shows sizes only.
-pub struct AnswerTap {
+pub(crate) struct AnswerTap {
     status: u16,
     bytes: u64,
     decoder: Option<Box<Inflate>>,
@@ -61,21 +61,19 @@ struct Body {
 }
 
 /// The copy of an answer. Its `Debug` shows sizes only.
-pub struct AnswerCopy {
+pub(crate) struct AnswerCopy {
     /// The answer's status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Bytes of the body, as received.
-    pub bytes: u64,
-    /// Whether the body came to its end.
-    pub whole: bool,
+    pub(crate) bytes: u64,
     /// What the answer says.
-    pub envelope: Envelope,
+    pub(crate) envelope: Envelope,
     /// Why the result, or some of the updates, are not here.
-    pub cut: Option<Cut>,
+    pub(crate) cut: Option<Cut>,
     /// The updates of a poll, in order.
-    pub updates: Vec<Seen>,
+    pub(crate) updates: Vec<Seen>,
     /// Updates beyond the most that are told one by one.
-    pub beyond: u64,
+    pub(crate) beyond: u64,
     body: Vec<u8>,
     _claim: Option<Claim>,
 }
@@ -86,7 +84,7 @@ const BEGINNING: usize = 1024;
 impl AnswerTap {
     /// A tap for an answer with this head. Holds nothing yet.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         expect: Expect,
         limits: &CaptureLimits,
         budget: &Budget,
@@ -132,7 +130,7 @@ impl AnswerTap {
     }
 
     /// A chunk of the body as it is passed on: still compressed, but no longer chunked.
-    pub fn push(&mut self, chunk: &[u8]) {
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
         self.bytes += chunk.len() as u64;
         let copying = &mut self.copying;
         match &mut self.decoder {
@@ -145,12 +143,11 @@ impl AnswerTap {
 
     /// The body has ended; `whole` unless it was cut short.
     #[must_use]
-    pub fn finish(self, whole: bool) -> AnswerCopy {
+    pub(crate) fn finish(self, whole: bool) -> AnswerCopy {
         let encoded = self.decoder.and_then(|decoder| decoder.cut(true));
         let mut copy = AnswerCopy {
             status: self.status,
             bytes: self.bytes,
-            whole,
             envelope: Envelope::Unread,
             cut: self.cut,
             updates: Vec::new(),
@@ -226,7 +223,7 @@ impl Body {
 impl AnswerCopy {
     /// Telegram's `ok`, where it was seen.
     #[must_use]
-    pub fn ok(&self) -> Option<bool> {
+    pub(crate) fn ok(&self) -> Option<bool> {
         match self.envelope {
             Envelope::Ok => Some(true),
             Envelope::Failed(_) => Some(false),
@@ -236,7 +233,7 @@ impl AnswerCopy {
 
     /// How many updates the answer held.
     #[must_use]
-    pub fn update_count(&self) -> u64 {
+    pub(crate) fn update_count(&self) -> u64 {
         self.updates.len() as u64 + self.beyond
     }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 /// The budget of one worker. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Budget(Rc<Pot>);
+pub(crate) struct Budget(Rc<Pot>);
 
 #[derive(Debug)]
 struct Pot {
@@ -20,21 +20,15 @@ struct Pot {
 impl Budget {
     /// A budget of `limit` bytes, nothing of it used.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         let used = Cell::new(0);
         Self(Rc::new(Pot { limit, used }))
     }
 
     /// Bytes that living copies hold.
-    #[must_use]
-    pub fn used(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
         self.0.used.get()
-    }
-
-    /// The bound.
-    #[must_use]
-    pub fn limit(&self) -> usize {
-        self.0.limit
     }
 
     /// A claim on this budget, of nothing yet.

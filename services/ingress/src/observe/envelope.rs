@@ -11,7 +11,7 @@ use super::tree::{Head, Node};
 
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Envelope {
+pub(crate) enum Envelope {
     /// `{"ok":true,…}`.
     Ok,
     /// `{"ok":false,…}`; tokens in the description are hidden, nothing else yet.

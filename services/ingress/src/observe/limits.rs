@@ -6,18 +6,18 @@
 
 /// Bounds of the copies, in bytes. See `[capture]` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CaptureLimits {
+pub(crate) struct CaptureLimits {
     /// A request's JSON, form, query or multipart fields, and the answer of a call.
-    pub body: usize,
+    pub(crate) body: usize,
     /// One update.
-    pub update: usize,
+    pub(crate) update: usize,
     /// All updates of one answer to getUpdates.
-    pub answer: usize,
+    pub(crate) answer: usize,
 }
 
 /// Why a copy is not whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cut {
+pub(crate) enum Cut {
     /// Beyond one of [`CaptureLimits`].
     TooLarge,
     /// The worker's budget was spent.
@@ -31,7 +31,7 @@ pub enum Cut {
 impl Cut {
     /// A fixed word for metrics.
     #[must_use]
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::TooLarge => "too_large",
             Self::Budget => "budget",

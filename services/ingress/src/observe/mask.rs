@@ -55,14 +55,14 @@ use serde_json::value::RawValue;
 use super::tree::{Members, Node};
 use filter::{Filter, Place};
 
-pub use pseudonym::PseudonymKey;
+pub(crate) use pseudonym::PseudonymKey;
 
 /// What a masked secret reads.
 const MASKED: &str = "***";
 
 /// What is kept of one bot's bodies.
 #[derive(Clone)]
-pub struct Mask {
+pub(crate) struct Mask {
     privacy: Privacy,
     key: PseudonymKey,
 }
@@ -78,13 +78,13 @@ pub(super) struct MaskedUpdate {
 impl Mask {
     /// The mask of a bot. `key` counts in `pseudonymous` mode only.
     #[must_use]
-    pub fn new(privacy: Privacy, key: PseudonymKey) -> Self {
+    pub(crate) fn new(privacy: Privacy, key: PseudonymKey) -> Self {
         Self { privacy, key }
     }
 
     /// The mode.
     #[must_use]
-    pub fn privacy(&self) -> Privacy {
+    pub(crate) fn privacy(&self) -> Privacy {
         self.privacy
     }
 

@@ -10,7 +10,7 @@ use super::envelope::Envelope;
 
 /// How a call ended, as the relay knows it. Labels are fixed words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// The upstream's answer was passed on whole.
     Answered,
     /// The upstream's answer began and did not come to its end.

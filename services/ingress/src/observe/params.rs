@@ -6,8 +6,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode;
-
 use super::limits::Cut;
 use super::multipart::Parts;
 use super::tree::{Head, Members, Node, keep_first};
@@ -82,16 +80,34 @@ fn whole_pairs(bytes: &[u8], cut: Option<Cut>) -> &[u8] {
     }
 }
 
+/// Percent escapes undone; what is no escape stays, as with Telegram.
 fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     if memchr::memchr2(b'%', b'+', bytes).is_none() {
         return String::from_utf8_lossy(bytes);
     }
-    let spaced: Vec<u8> = bytes
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
-    let decoded: Vec<u8> = percent_decode(&spaced).collect();
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+    let hex = |at: usize| {
+        char::from(*bytes.get(at)?)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        plain.push(match byte {
+            b'+' => b' ',
+            b'%' => match (hex(at), hex(at + 1)) {
+                (Some(high), Some(low)) => {
+                    at += 2;
+                    high << 4 | low
+                }
+                _ => byte,
+            },
+            _ => byte,
+        });
+    }
+    let plain = String::from_utf8(plain);
+    Cow::Owned(plain.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 fn json<'a>(bytes: &'a [u8], into: &mut Members<'a>) -> Option<Cut> {
@@ -102,4 +118,25 @@ fn json<'a>(bytes: &'a [u8], into: &mut Members<'a>) -> Option<Cut> {
         into.extend(value.map(|value| (name, value)));
     }
     unread.then_some(Cut::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_escapes() {
+        let table = [
+            ("a+b%20c", "a b c"),
+            ("%D0%9f", "П"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+            ("%+1", "% 1"),
+            ("%ff", "\u{fffd}"),
+        ];
+        for (sent, read) in table {
+            assert_eq!(decoded(sent.as_bytes()), read, "{sent}");
+        }
+    }
 }

@@ -17,24 +17,24 @@ use gramtap_telegram::BotId;
 
 /// An answer to getUpdates that brought nothing.
 #[derive(Clone, Debug)]
-pub struct EmptyPoll {
+pub(crate) struct EmptyPoll {
     /// The bot, as this installation knows it.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Telegram's id of the bot.
-    pub bot: Option<BotId>,
+    pub(crate) bot: Option<BotId>,
     /// Who polled.
-    pub client: Client,
+    pub(crate) client: Client,
     /// When it was asked.
-    pub from: Moment,
+    pub(crate) from: Moment,
     /// When it was answered.
-    pub to: Moment,
+    pub(crate) to: Moment,
     /// How long it took, in microseconds.
-    pub took_us: u64,
+    pub(crate) took_us: u64,
 }
 
 /// The open folds of one worker.
 #[derive(Debug)]
-pub struct PollFolds {
+pub(crate) struct PollFolds {
     window: Duration,
     bound: usize,
     open: HashMap<Whose, Fold>,
@@ -59,7 +59,7 @@ struct Fold {
 impl PollFolds {
     /// Folds over `window`, at most `bound` at a time.
     #[must_use]
-    pub fn new(window: Duration, bound: usize) -> Self {
+    pub(crate) fn new(window: Duration, bound: usize) -> Self {
         Self {
             window,
             bound: bound.max(1),
@@ -71,7 +71,7 @@ impl PollFolds {
 
     /// Adds an empty poll. Gives back a fold that had to be closed: its window was over, or
     /// there was no room for another.
-    pub fn empty(&mut self, poll: EmptyPoll, now: Instant, mint: &Mint) -> Option<Polls> {
+    pub(crate) fn empty(&mut self, poll: EmptyPoll, now: Instant, mint: &Mint) -> Option<Polls> {
         let whose = (poll.tenant, poll.client);
         if let Some(fold) = self.open.get_mut(&whose)
             && fold.due > now
@@ -105,7 +105,12 @@ impl PollFolds {
     }
 
     /// Closes the fold of a client: its poll brought updates, or an error.
-    pub fn close(&mut self, tenant: TenantId, client: &Client, mint: &Mint) -> Option<Polls> {
+    pub(crate) fn close(
+        &mut self,
+        tenant: TenantId,
+        client: &Client,
+        mint: &Mint,
+    ) -> Option<Polls> {
         if self.open.is_empty() {
             return None;
         }
@@ -116,7 +121,7 @@ impl PollFolds {
     }
 
     /// The folds whose window is over.
-    pub fn due(&mut self, now: Instant, mint: &Mint) -> Vec<Polls> {
+    pub(crate) fn due(&mut self, now: Instant, mint: &Mint) -> Vec<Polls> {
         let mut told = Vec::new();
         while let Some((number, whose)) = self.order.front() {
             match self.open.get(whose) {
@@ -129,20 +134,14 @@ impl PollFolds {
     }
 
     /// All folds, due or not: the worker drains.
-    pub fn flush(&mut self, mint: &Mint) -> Vec<Polls> {
+    pub(crate) fn flush(&mut self, mint: &Mint) -> Vec<Polls> {
         std::iter::from_fn(|| self.oldest(mint)).collect()
     }
 
     /// How many folds are open.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
         self.open.len()
-    }
-
-    /// Whether no fold is open.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
     }
 
     /// Takes the fold that was opened first.

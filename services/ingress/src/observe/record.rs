@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use gramtap_events::call::{Call, CallRecord, Client, Error, Http, TokenStanding, Took};
+use gramtap_events::tenant::Privacy;
 use gramtap_events::update::{Update, Via};
 use gramtap_events::{Mint, Moment, Record, TenantId};
 use gramtap_telegram::{BotId, Door, Method};
@@ -27,44 +28,43 @@ use super::updates::Seen;
 
 /// What the relay knows of a call when it is over.
 #[derive(Clone, Debug)]
-pub struct CallFacts {
+pub(crate) struct CallFacts {
     /// The bot, as this installation knows it.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Telegram's id of the bot.
-    pub bot: Option<BotId>,
+    pub(crate) bot: Option<BotId>,
     /// When the request's head was received.
-    pub at: Moment,
+    pub(crate) at: Moment,
     /// When the call was over.
-    pub until: Moment,
+    pub(crate) until: Moment,
     /// Who called; the agent as sent.
-    pub client: Client,
+    pub(crate) client: Client,
     /// What was asked for.
-    pub door: Door,
+    pub(crate) door: Door,
     /// The request's method, such as `POST`.
-    pub verb: String,
+    pub(crate) verb: String,
     /// The status that the bot got; `None` when it left before.
-    pub status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// Bytes of the answer's body that the bot got.
-    pub bytes_out: u64,
+    pub(crate) bytes_out: u64,
     /// What is known of the token, this call's answer included.
-    pub token: TokenStanding,
+    pub(crate) token: TokenStanding,
     /// How it ended.
-    pub ending: Ending,
+    pub(crate) ending: Ending,
     /// How long it took: [`super::Stopwatch::stop`].
-    pub took: Took,
+    pub(crate) took: Took,
 }
 
 /// The records that a call gave, in the order in which they are to be sent.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// For `gramtap.updates.v1`.
-    pub updates: Vec<Update>,
+    pub(crate) updates: Vec<Update>,
     /// For `gramtap.calls.v1`.
-    pub calls: Vec<CallRecord>,
-    /// Why something is missing in these records, once for each thing; to be counted.
-    pub cuts: Vec<Cut>,
-    /// Updates that are told nowhere, an answer having had more than 1,000; to be counted.
-    pub beyond: u64,
+    pub(crate) calls: Vec<CallRecord>,
+    /// Why parameters, results or updates are missing in these records, and how many of them; to be
+    /// counted. Updates beyond the 1,000 of one answer that are told at all are among them.
+    pub(crate) cuts: Vec<(Cut, u64)>,
 }
 
 /// The longest `User-Agent` of a record.
@@ -72,7 +72,7 @@ const LONGEST_AGENT: usize = 256;
 
 /// Turns a call into records. An empty poll becomes part of a fold, which is told later.
 #[must_use]
-pub fn observe(
+pub(crate) fn observe(
     mut facts: CallFacts,
     request: &RequestCopy,
     answer: Option<AnswerCopy>,
@@ -101,14 +101,18 @@ pub fn observe(
     }
     let mut answer = answer;
     if let Some(answer) = &mut answer {
-        observed.beyond = answer.beyond;
+        observed
+            .cuts
+            .extend((answer.beyond > 0).then_some((Cut::TooLarge, answer.beyond)));
         for seen in answer.updates.drain(..) {
-            observed.cuts.extend(seen.cut);
+            observed.cuts.extend(seen.cut.map(|cut| (cut, 1)));
             observed.updates.push(update(&facts, seen, mint));
         }
     }
     let (call, cuts) = call(facts, &asked, request, answer.as_ref(), mask, mint);
-    observed.cuts.extend(cuts.into_iter().flatten());
+    observed
+        .cuts
+        .extend(cuts.into_iter().flatten().map(|cut| (cut, 1)));
     observed.calls.push(CallRecord::Call(call));
     observed
 }
@@ -154,6 +158,9 @@ impl Asked {
 /// The name as records write it: an unknown one up to the first sign that no method has, so that
 /// neither a token nor a part of one is in it.
 fn name_of(method: &Method) -> String {
+    if method.is_known() {
+        return method.as_str().to_owned();
+    }
     let fits = |sign: &char| sign.is_ascii_alphanumeric() || matches!(sign, '_' | '-' | '.' | '/');
     method.as_str().chars().take_while(fits).collect()
 }
@@ -200,13 +207,22 @@ fn call(
     mask: &Mask,
     mint: &Mint,
 ) -> (Call, [Option<Cut>; 2]) {
-    let (arguments, params_cut) = request.arguments();
+    let reads = mask.privacy() != Privacy::Off;
+    let (arguments, params_cut) = match reads {
+        true => request.arguments(),
+        false => (Vec::new(), None),
+    };
     // Downloads have no parameters, and nobody should read any into their queries.
     let method = asked.method.as_ref();
     let params = method.and_then(|method| mask.params(method, arguments));
-    let result = answer.and_then(AnswerCopy::result).zip(method);
-    let result = result.and_then(|(result, method)| mask.result(method, result));
-    let result_cut = answer.and_then(|answer| answer.cut);
+    let whole = answer.filter(|_| reads).and_then(AnswerCopy::result);
+    // A body may lack its end and yet hold all of the result.
+    let result_cut = answer
+        .and_then(|answer| answer.cut)
+        .filter(|_| whole.is_none());
+    let result = whole
+        .zip(method)
+        .and_then(|(whole, method)| mask.result(method, whole));
     let (origin, label) = origin(facts.ending, answer.map(|answer| &answer.envelope));
     let call = Call {
         v: CallRecord::VERSION,

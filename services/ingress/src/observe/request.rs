@@ -12,7 +12,6 @@ use std::fmt;
 use std::time::Duration;
 
 use gramtap_events::call::{File, Shape};
-use memchr::memmem;
 
 use super::budget::{Budget, Claim};
 use super::inflate::{self, Inflate};
@@ -23,17 +22,17 @@ use super::tree::Members;
 
 /// What the tap needs of a request's head, as it arrived.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RequestHead<'a> {
+pub(crate) struct RequestHead<'a> {
     /// `Content-Type`.
-    pub content_type: Option<&'a [u8]>,
+    pub(crate) content_type: Option<&'a [u8]>,
     /// `Content-Encoding`.
-    pub content_encoding: Option<&'a [u8]>,
+    pub(crate) content_encoding: Option<&'a [u8]>,
     /// What stands behind the target's `?`, still percent-encoded.
-    pub query: Option<&'a str>,
+    pub(crate) query: Option<&'a str>,
 }
 
 /// Copies a request as it streams by. Its `Debug` shows sizes only.
-pub struct RequestTap {
+pub(crate) struct RequestTap {
     bytes: u64,
     query: Box<str>,
     decoder: Option<Box<Inflate>>,
@@ -58,7 +57,7 @@ enum Kind {
 }
 
 /// The copy of a request. Small, as a parked long poll holds it. Its `Debug` shows sizes only.
-pub struct RequestCopy {
+pub(crate) struct RequestCopy {
     bytes: u64,
     shape: Shape,
     cut: Option<Cut>,
@@ -70,7 +69,7 @@ pub struct RequestCopy {
 impl RequestTap {
     /// A tap for a request with this head. Holds nothing but the query yet.
     #[must_use]
-    pub fn new(limits: &CaptureLimits, budget: &Budget, head: &RequestHead<'_>) -> Self {
+    pub(crate) fn new(limits: &CaptureLimits, budget: &Budget, head: &RequestHead<'_>) -> Self {
         let mut claim = budget.claim();
         let mut body = Making {
             kind: Kind::of(head.content_type.unwrap_or_default(), limits),
@@ -90,7 +89,7 @@ impl RequestTap {
     }
 
     /// A chunk of the body as it is passed on: still compressed, but no longer chunked.
-    pub fn push(&mut self, chunk: &[u8]) {
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
         self.bytes += chunk.len() as u64;
         let (body, claim) = (&mut self.body, &mut self.claim);
         match &mut self.decoder {
@@ -103,7 +102,7 @@ impl RequestTap {
 
     /// The body has ended, or no more of it will come.
     #[must_use]
-    pub fn finish(self) -> RequestCopy {
+    pub(crate) fn finish(self) -> RequestCopy {
         let Self {
             bytes,
             query,
@@ -215,8 +214,10 @@ impl Making {
 
 impl Kind {
     fn of(content_type: &[u8], limits: &CaptureLimits) -> Self {
-        let lower = content_type.to_ascii_lowercase();
-        let says = |word: &str| memmem::find(&lower, word.as_bytes()).is_some();
+        let says = |word: &str| {
+            let mut parts = content_type.windows(word.len());
+            parts.any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+        };
         if says("multipart/form-data") {
             return Self::Multipart(Box::new(Scanner::new(content_type, limits.body)));
         }
@@ -243,19 +244,19 @@ impl Kind {
 impl RequestCopy {
     /// Bytes of the body, as sent.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// How the parameters are written.
     #[must_use]
-    pub fn shape(&self) -> Shape {
+    pub(crate) fn shape(&self) -> Shape {
         self.shape
     }
 
     /// Why the copy is not whole, if it is not; to be counted.
     #[must_use]
-    pub fn cut(&self) -> Option<Cut> {
+    pub(crate) fn cut(&self) -> Option<Cut> {
         self.cut
     }
 
@@ -275,7 +276,7 @@ impl RequestCopy {
     /// One argument as Telegram would read it: query first, then the body, the first one
     /// wins. The value is raw (unmasked): for routing, never for a record or a log.
     #[must_use]
-    pub fn argument(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn argument(&self, name: &str) -> Option<Cow<'_, str>> {
         let (members, _) = self.arguments();
         let (_, value) = members.into_iter().find(|(known, _)| known == name)?;
         params::as_text(value)
@@ -283,7 +284,11 @@ impl RequestCopy {
 
     /// The argument `timeout` of a long poll, as Telegram reads it: 0 to 50 s.
     #[must_use]
-    pub fn poll_timeout(&self) -> Duration {
+    #[allow(
+        dead_code,
+        reason = "the relay may give a poll this time on top of its idle limit"
+    )]
+    pub(crate) fn poll_timeout(&self) -> Duration {
         let text = self.argument("timeout");
         let seconds = text.and_then(|text| text.trim().parse::<u64>().ok());
         Duration::from_secs(seconds.unwrap_or(0).min(50))

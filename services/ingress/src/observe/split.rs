@@ -48,7 +48,7 @@ pub(super) struct Splitter {
     limits: CaptureLimits,
     at: At,
     envelope: Vec<u8>,
-    envelope_cut: bool,
+    envelope_cut: Option<Cut>,
     /// Where the name of the current member begins in `envelope`.
     name: usize,
     is_result: bool,
@@ -66,7 +66,7 @@ impl Splitter {
             limits: *limits,
             at: At::Start,
             envelope: Vec::new(),
-            envelope_cut: false,
+            envelope_cut: None,
             name: 0,
             is_result: false,
             split: false,
@@ -76,8 +76,8 @@ impl Splitter {
         }
     }
 
-    /// The answer without its elements, and whether it was too large to be held.
-    pub(super) fn envelope(&self) -> (&[u8], bool) {
+    /// The answer without its elements, and why that is not all, if so.
+    pub(super) fn envelope(&self) -> (&[u8], Option<Cut>) {
         (&self.envelope, self.envelope_cut)
     }
 
@@ -98,7 +98,7 @@ impl Splitter {
             let read = match self.at {
                 At::BeforeElement => self.before_element(rest[0]),
                 At::InElement(scan) => self.in_element(scan, rest, claim, each),
-                _ => self.around(rest),
+                _ => self.around(rest, claim),
             };
             rest = &rest[read..];
         }
@@ -106,7 +106,7 @@ impl Splitter {
 
     // Each step says how many bytes it has read; one that reads none moves on to another place.
 
-    fn around(&mut self, bytes: &[u8]) -> usize {
+    fn around(&mut self, bytes: &[u8], claim: &mut Claim) -> usize {
         let (read, next) = match (self.at, bytes[0]) {
             (
                 At::Start | At::BeforeName | At::BeforeColon | At::BeforeValue,
@@ -127,7 +127,7 @@ impl Splitter {
             }
             (At::BeforeValue, b'[') if self.is_result && !self.split => {
                 self.split = true;
-                self.keep(b"null");
+                self.keep(b"null", claim);
                 self.at = At::BeforeElement;
                 return 1;
             }
@@ -138,7 +138,7 @@ impl Splitter {
             },
             _ => (bytes.len(), At::Rest),
         };
-        self.keep(&bytes[..read]);
+        self.keep(&bytes[..read], claim);
         self.at = next;
         read
     }
@@ -224,11 +224,18 @@ impl Splitter {
         (!fits).then_some(Cut::TooLarge)
     }
 
-    fn keep(&mut self, bytes: &[u8]) {
-        let room = self.limits.body.saturating_sub(self.envelope.len());
-        self.envelope_cut |= bytes.len() > room;
-        self.envelope
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+    /// Adds to the envelope. Its beginning, which says how the call went, is kept in any case.
+    fn keep(&mut self, bytes: &[u8], claim: &mut Claim) {
+        let length = self.envelope.len() + bytes.len();
+        if self.envelope_cut.is_none() && length > self.limits.body {
+            self.envelope_cut = Some(Cut::TooLarge);
+        }
+        if self.envelope_cut.is_none() && length > BEGINNING && !claim.grow(bytes.len()) {
+            self.envelope_cut = Some(Cut::Budget);
+        }
+        if self.envelope_cut.is_none() {
+            self.envelope.extend_from_slice(bytes);
+        }
     }
 
     /// Whether the name that ends the envelope reads `result`, escapes decoded.

@@ -17,12 +17,12 @@ use sha2::Sha256;
 
 /// A token's keyed hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct TokenHash([u8; 16]);
+pub(crate) struct TokenHash([u8; 16]);
 
 impl TokenHash {
     /// Hashes a token. `key` is the process's own; all workers use the same.
     #[must_use]
-    pub fn of(token: &Token, key: &[u8; 32]) -> Self {
+    pub(crate) fn of(token: &Token, key: &[u8; 32]) -> Self {
         let mut hash = [0; 16];
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) {
             mac.update(token.expose().as_bytes());
@@ -34,7 +34,7 @@ impl TokenHash {
 
 /// The tokens that Telegram answered `ok:true` to. `Send`: workers may share one behind a lock.
 #[derive(Debug)]
-pub struct Verified {
+pub(crate) struct Verified {
     recent: HashSet<TokenHash>,
     older: HashSet<TokenHash>,
     half: usize,
@@ -43,7 +43,7 @@ pub struct Verified {
 impl Verified {
     /// Remembers at most `bound` tokens, and at least the last half of that.
     #[must_use]
-    pub fn new(bound: usize) -> Self {
+    pub(crate) fn new(bound: usize) -> Self {
         Self {
             recent: HashSet::new(),
             older: HashSet::new(),
@@ -52,7 +52,7 @@ impl Verified {
     }
 
     /// Whether Telegram has accepted the token, as far as is remembered.
-    pub fn is_verified(&mut self, token: TokenHash) -> bool {
+    pub(crate) fn is_verified(&mut self, token: TokenHash) -> bool {
         if self.recent.contains(&token) {
             return true;
         }
@@ -64,7 +64,7 @@ impl Verified {
     }
 
     /// Telegram answered `ok:true` to the token.
-    pub fn verify(&mut self, token: TokenHash) {
+    pub(crate) fn verify(&mut self, token: TokenHash) {
         if self.recent.len() >= self.half && !self.recent.contains(&token) {
             self.older = std::mem::take(&mut self.recent);
         }
@@ -73,7 +73,7 @@ impl Verified {
     }
 
     /// What a call's record says of its token, once its answer is known.
-    pub fn judge(&mut self, token: TokenHash, ok: Option<bool>) -> TokenStanding {
+    pub(crate) fn judge(&mut self, token: TokenHash, ok: Option<bool>) -> TokenStanding {
         if ok == Some(true) {
             self.verify(token);
             return TokenStanding::Verified;
@@ -85,21 +85,15 @@ impl Verified {
     }
 
     /// How many tokens are remembered.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.recent.len() + self.older.len()
-    }
-
-    /// Whether no token is remembered.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
 /// The calls in flight with unverified tokens, of one worker.
 #[derive(Clone, Debug)]
-pub struct Unverified(Rc<Doors>);
+pub(crate) struct Unverified(Rc<Doors>);
 
 #[derive(Debug)]
 struct Doors {
@@ -116,7 +110,7 @@ struct Inside {
 
 /// One call's place; given back on drop.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     doors: Rc<Doors>,
     token: TokenHash,
     bot: Option<BotId>,
@@ -129,7 +123,7 @@ const TOKENS_PER_BOT: usize = 4;
 impl Unverified {
     /// At most `limit` calls of one token (`ingress.unverified_limit`).
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         let per_token = limit.max(1);
         Self(Rc::new(Doors {
             per_token,
@@ -140,7 +134,7 @@ impl Unverified {
 
     /// A place for one more call, or `None` when there are enough.
     #[must_use]
-    pub fn enter(&self, token: TokenHash, bot: Option<BotId>) -> Option<Place> {
+    pub(crate) fn enter(&self, token: TokenHash, bot: Option<BotId>) -> Option<Place> {
         let mut inside = self.0.inside.borrow_mut();
         let of_token = inside.tokens.get(&token).copied().unwrap_or(0);
         let of_bot = inside.bots.get(&bot).copied().unwrap_or(0);
@@ -154,15 +148,9 @@ impl Unverified {
     }
 
     /// Calls inside.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.0.inside.borrow().tokens.values().sum()
-    }
-
-    /// Whether no call is inside.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.inside.borrow().tokens.is_empty()
     }
 }
 
@@ -258,7 +246,7 @@ mod tests {
         places.pop();
         assert!(unverified.enter(token(99), bot).is_some());
         drop((places, elsewhere));
-        assert!(unverified.is_empty());
+        assert_eq!(unverified.len(), 0);
         assert!(unverified.0.inside.borrow().bots.is_empty());
     }
 }

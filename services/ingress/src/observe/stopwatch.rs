@@ -11,7 +11,7 @@ use gramtap_events::call::Took;
 
 /// Marks the times of one call. All marks are optional but the beginning.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch {
+pub(crate) struct Stopwatch {
     began: Instant,
     sent: Option<Instant>,
     received: Option<Instant>,
@@ -25,7 +25,7 @@ pub struct Stopwatch {
 impl Stopwatch {
     /// The request's head was received.
     #[must_use]
-    pub fn start(now: Instant) -> Self {
+    pub(crate) fn start(now: Instant) -> Self {
         Self {
             began: now,
             sent: None,
@@ -37,7 +37,7 @@ impl Stopwatch {
     }
 
     /// A byte was sent upstream. Only the first counts.
-    pub fn sent(&mut self, now: Instant) {
+    pub(crate) fn sent(&mut self, now: Instant) {
         if self.sent.is_none() {
             self.close_wait(now);
             self.sent = Some(now);
@@ -45,32 +45,26 @@ impl Stopwatch {
     }
 
     /// Bytes were received from upstream. The last call counts.
-    pub fn received(&mut self, now: Instant) {
+    pub(crate) fn received(&mut self, now: Instant) {
         self.received = Some(now);
         self.after = Duration::ZERO;
         self.waiting = self.waiting.map(|_| now);
     }
 
     /// From now on the bot is waited for, to send its body or to read the answer.
-    pub fn waits(&mut self, now: Instant) {
+    pub(crate) fn waits(&mut self, now: Instant) {
         self.waiting.get_or_insert(now);
     }
 
     /// The bot has sent or read.
-    pub fn resumes(&mut self, now: Instant) {
+    pub(crate) fn resumes(&mut self, now: Instant) {
         self.close_wait(now);
         self.waiting = None;
     }
 
-    /// When the request's head was received.
-    #[must_use]
-    pub fn began(&self) -> Instant {
-        self.began
-    }
-
     /// The call is over: the sums.
     #[must_use]
-    pub fn stop(mut self, now: Instant) -> Took {
+    pub(crate) fn stop(mut self, now: Instant) -> Took {
         self.close_wait(now);
         let total = now.saturating_duration_since(self.began);
         let upstream = match (self.sent, self.received) {

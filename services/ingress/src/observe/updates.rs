@@ -17,15 +17,15 @@ use super::tree::{Head, Node};
 
 /// An update that passed by, already filtered.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Telegram's number, where it was seen.
-    pub update_id: Option<i64>,
+    pub(crate) update_id: Option<i64>,
     /// The name of the field beside it, or `other:<name>`, where it was seen.
-    pub kind: Option<Cow<'static, str>>,
+    pub(crate) kind: Option<Cow<'static, str>>,
     /// What the privacy mode lets through.
-    pub update: Option<Box<RawValue>>,
+    pub(crate) update: Option<Box<RawValue>>,
     /// Why it is not here.
-    pub cut: Option<Cut>,
+    pub(crate) cut: Option<Cut>,
 }
 
 /// A poll's answer in the making.
@@ -65,9 +65,9 @@ impl Updates {
 
     /// Why the answer itself is not whole: an update that was not told is told by nothing else.
     pub(super) fn cut(&self) -> Option<Cut> {
-        let (_, too_large) = self.splitter.envelope();
+        let (_, around) = self.splitter.envelope();
         let inside = self.splitter.inside_element().then_some(Cut::Unfinished);
-        too_large.then_some(Cut::TooLarge).or(inside)
+        around.or(inside)
     }
 
     /// The updates, how many there were beyond, and what holds them.

@@ -192,7 +192,7 @@ impl Filter<'_> {
         let Node::Text(text) = value else {
             return false;
         };
-        let is_button = place.own && BUTTONS.contains(&place.within) && name == "text";
+        let is_button = place.own && name == "text" && BUTTONS.contains(&place.within);
         match rule {
             Rule::Length if is_button && text.chars().count() <= LONGEST_BUTTON => {}
             Rule::Callback if text.len() <= LONGEST_CALLBACK => {}

@@ -1,7 +1,12 @@
 //! The table of names: what a member may keep outside `full`.
 //!
-//! In: names of members (`filter.rs`). Out: a [`Rule`]; `shapes.rs` says which strings it lets through. Invariant: a name that is not here lets no string and
-//! no number out. Source: Bot API 10.x; names that end alike mean alike and are told by ending.
+//! In: names of members (`filter.rs`). Out: a [`Rule`]; `shapes.rs` says which strings it lets
+//! through. Invariant: a name that is not here lets no string and no number out. Source: Bot
+//! API 10.x; names that end alike mean alike and are told by their ending.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
 
 /// What is let through under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,180 +40,128 @@ pub(super) enum Rule {
     Other,
 }
 
-const SECRETS: [&str; 9] = [
-    "access_token",
-    "api_key",
-    "certificate",
-    "credentials",
-    "password",
-    "provider_token",
-    "secret",
-    "secret_token",
-    "token",
+/// Whole names.
+const NAMES: [(Rule, &str); 15] = [
+    (
+        Rule::Secret,
+        "access_token api_key certificate credentials password provider_token secret secret_token token",
+    ),
+    (Rule::Person, "chat_instance id"),
+    (
+        Rule::Number,
+        "cache_time level max_connections max_quantity message_auto_delete_time offset rating retry_after \
+         score start_timestamp subscription_price timeout value video_start_timestamp",
+    ),
+    (
+        Rule::Word,
+        "action allowed_updates chat_type format method origin point rarity source status sticker_format \
+         sticker_type style transaction_type type update_type valign",
+    ),
+    (Rule::Language, "language_code"),
+    (Rule::Currency, "currency last_resale_currency"),
+    (
+        Rule::ParseMode,
+        "explanation_parse_mode parse_mode question_parse_mode quote_parse_mode text_parse_mode",
+    ),
+    (Rule::Emoji, "emoji"),
+    (
+        Rule::Length,
+        "about bio button_text caption comment custom_description description explanation forward_text \
+         html markdown message_text option_text query question quote reason short_description text",
+    ),
+    (Rule::Callback, "callback_data"),
+    (Rule::Command, "command"),
+    (Rule::Payload, "payload start_parameter"),
+    (
+        Rule::Media,
+        "animation audio cover document file live_photo media old_sticker photo png_sticker sticker thumb \
+         thumbnail video video_note voice",
+    ),
+    (Rule::Mime, "mime_type thumbnail_mime_type"),
+    (Rule::Remark, "last_error_message"),
 ];
 
-/// Ids that lead to nobody, by their endings: of messages, threads, options, emoji, effects.
-const THINGS: [&str; 17] = [
-    "color_id",
-    "draft_id",
-    "effect_id",
-    "emoji_id",
-    "emoji_ids",
-    "gift_id",
-    "media_group_id",
-    "message_id",
-    "message_ids",
-    "option_id",
-    "option_ids",
-    "request_id",
-    "story_id",
-    "task_id",
-    "task_ids",
-    "thread_id",
-    "update_id",
-];
-
-const NUMBERS: [&str; 24] = [
-    "amount",
-    "cache_time",
-    "color",
-    "date",
-    "duration",
-    "height",
-    "length",
-    "level",
-    "limit",
-    "max_connections",
-    "max_quantity",
-    "message_auto_delete_time",
-    "offset",
-    "position",
-    "rating",
-    "retry_after",
-    "score",
-    "size",
-    "start_timestamp",
-    "subscription_price",
-    "timeout",
-    "value",
-    "video_start_timestamp",
-    "width",
-];
-const NUMBER_ENDINGS: [&str; 14] = [
-    "_amount",
-    "_amounts",
-    "_color",
-    "_count",
-    "_date",
-    "_delay",
-    "_duration",
-    "_height",
-    "_length",
-    "_limit",
-    "_period",
-    "_position",
-    "_size",
-    "_width",
-];
-
-const WORDS: [&str; 17] = [
-    "action",
-    "allowed_updates",
-    "chat_type",
-    "format",
-    "method",
-    "origin",
-    "point",
-    "rarity",
-    "source",
-    "status",
-    "sticker_format",
-    "sticker_type",
-    "style",
-    "transaction_type",
-    "type",
-    "update_type",
-    "valign",
-];
-
-const LENGTHS: [&str; 19] = [
-    "about",
-    "bio",
-    "button_text",
-    "caption",
-    "comment",
-    "custom_description",
-    "description",
-    "explanation",
-    "forward_text",
-    "html",
-    "markdown",
-    "message_text",
-    "option_text",
-    "query",
-    "question",
-    "quote",
-    "reason",
-    "short_description",
-    "text",
-];
-
-const MEDIA: [&str; 16] = [
-    "animation",
-    "audio",
-    "cover",
-    "document",
-    "file",
-    "live_photo",
-    "media",
-    "old_sticker",
-    "photo",
-    "png_sticker",
-    "sticker",
-    "thumb",
-    "thumbnail",
-    "video",
-    "video_note",
-    "voice",
+/// Endings behind an underscore, or whole names; the first that fits counts.
+const ENDINGS: [(Rule, &str); 3] = [
+    // Messages, threads, options, emoji, effects.
+    (
+        Rule::Thing,
+        "color_id draft_id effect_id emoji_id emoji_ids gift_id media_group_id message_id message_ids \
+         option_id option_ids request_id story_id task_id task_ids thread_id update_id",
+    ),
+    (Rule::Person, "id ids"),
+    (
+        Rule::Number,
+        "amount amounts color count date delay duration height length limit period position size width",
+    ),
 ];
 
 /// The rule of a name.
 pub(super) fn rule(name: &str) -> Rule {
-    let among = |names: &[&str]| names.binary_search(&name).is_ok();
-    match name {
-        "callback_data" => Rule::Callback,
-        "command" => Rule::Command,
-        "payload" | "start_parameter" => Rule::Payload,
-        "language_code" => Rule::Language,
-        "currency" => Rule::Currency,
-        "parse_mode"
-        | "explanation_parse_mode"
-        | "question_parse_mode"
-        | "text_parse_mode"
-        | "quote_parse_mode" => Rule::ParseMode,
-        "emoji" => Rule::Emoji,
-        "mime_type" => Rule::Mime,
-        "last_error_message" => Rule::Remark,
-        "id" | "chat_instance" => Rule::Person,
-        _ if among(&SECRETS) => Rule::Secret,
-        _ if is_thing(name) => Rule::Thing,
-        _ if name.ends_with("_id") || name.ends_with("_ids") => Rule::Person,
-        _ if among(&WORDS) => Rule::Word,
-        _ if among(&LENGTHS) => Rule::Length,
-        _ if among(&MEDIA) => Rule::Media,
-        _ if among(&NUMBERS) => Rule::Number,
-        _ if NUMBER_ENDINGS.iter().any(|ending| name.ends_with(ending)) => Rule::Number,
-        _ => Rule::Other,
+    static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
+    TABLE.rule(name)
+}
+
+/// Both tables, made for looking up: every member of every body is looked up once.
+struct Table {
+    names: HashMap<&'static str, Rule, BuildHasherDefault<Fnv>>,
+    /// By the last word of the ending.
+    endings: HashMap<&'static str, Vec<(Rule, &'static str)>, BuildHasherDefault<Fnv>>,
+}
+
+impl Table {
+    fn new() -> Self {
+        let words = |(rule, words): &(Rule, &'static str)| {
+            let rule = *rule;
+            words.split_whitespace().map(move |word| (rule, word))
+        };
+        let names = NAMES
+            .iter()
+            .flat_map(words)
+            .map(|(rule, name)| (name, rule))
+            .collect();
+        let mut endings: HashMap<_, Vec<_>, _> = HashMap::default();
+        for (rule, ending) in ENDINGS.iter().flat_map(words) {
+            endings
+                .entry(last_word(ending))
+                .or_default()
+                .push((rule, ending));
+        }
+        Self { names, endings }
+    }
+
+    fn rule(&self, name: &str) -> Rule {
+        if let Some(rule) = self.names.get(name) {
+            return *rule;
+        }
+        let endings = self.endings.get(last_word(name)).into_iter().flatten();
+        let fits = |ending: &str| {
+            let head = name.strip_suffix(ending);
+            head.is_some_and(|head| head.is_empty() || head.ends_with('_'))
+        };
+        let mut fitting = endings.filter(|(_, ending)| fits(ending));
+        fitting.next().map_or(Rule::Other, |(rule, _)| *rule)
     }
 }
 
-/// `message_id` and `reply_to_message_id`, but not `some_message_id_hash`.
-fn is_thing(name: &str) -> bool {
-    let ends = |thing: &str| {
-        name.strip_suffix(thing)
-            .is_some_and(|head| head.is_empty() || head.ends_with('_'))
-    };
-    (name.ends_with("_id") || name.ends_with("_ids")) && THINGS.iter().any(|thing| ends(thing))
+fn last_word(name: &str) -> &str {
+    name.rsplit('_').next().unwrap_or(name)
+}
+
+/// FNV-1a: the keys are ours and few, so nobody can fill a bucket.
+#[derive(Default)]
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
 }
 
 /// Whether the Bot API writes the id as a number, so that a string of digits stands for one.
@@ -245,9 +198,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_are_sorted() {
-        for table in [&SECRETS[..], &NUMBERS, &WORDS, &LENGTHS, &MEDIA] {
-            assert!(table.windows(2).all(|pair| pair[0] < pair[1]), "{table:?}");
+    fn names_and_endings() {
+        let table = [
+            ("id", Rule::Person),
+            ("chat_id", Rule::Person),
+            ("new_thing_ids", Rule::Person),
+            ("message_id", Rule::Thing),
+            ("reply_to_message_id", Rule::Thing),
+            ("custom_emoji_ids", Rule::Thing),
+            ("media_group_id", Rule::Thing),
+            ("linked_group_id", Rule::Person),
+            ("commessage_id", Rule::Person),
+            ("text", Rule::Length),
+            ("text_length", Rule::Number),
+            ("height", Rule::Number),
+            ("photo_height", Rule::Number),
+            ("count", Rule::Number),
+            ("account", Rule::Other),
+            ("valid", Rule::Other),
+            ("data", Rule::Other),
+            ("first_name", Rule::Other),
+            ("secret_token", Rule::Secret),
+            ("callback_data", Rule::Callback),
+            ("", Rule::Other),
+            ("_", Rule::Other),
+        ];
+        for (name, expected) in table {
+            assert_eq!(rule(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn no_name_is_told_twice() {
+        let mut names: Vec<&str> = NAMES
+            .iter()
+            .flat_map(|(_, names)| names.split_whitespace())
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
     }
 }

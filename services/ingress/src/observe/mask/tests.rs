@@ -135,7 +135,7 @@ fn what_analysts_need_survives() {
             json!({"update_id": 7, "subscription": {"user": {"id": 5, "is_bot": false}, "state": "active"}}),
         ),
         (
-            json!({"update_id": 8, "hologram": {"from": {"id": 5, "nick": "E"}, "beam": "text", "count": 2, "size": 3, "wave": 1.5, "is_on": true, "tags": ["a"]}}),
+            json!({"update_id": 8, "hologram": {"from": {"id": 5, "nick": "E"}, "beam": "text", "number": 2, "size": 3, "wave": 1.5, "is_on": true, "tags": ["a"]}}),
             json!({"update_id": 8, "hologram": {"from": {"id": 5}, "size": 3, "is_on": true, "tags": []}}),
         ),
     ];
@@ -143,6 +143,31 @@ fn what_analysts_need_survives() {
         assert_eq!(update(Privacy::Metadata, &seen), kept);
         assert_eq!(update(Privacy::Metadata, &kept), kept, "filtered again");
     }
+}
+
+#[test]
+fn pseudonyms_are_the_same_wherever_an_id_stands() {
+    let pressed = update(
+        Privacy::Pseudonymous,
+        &json!({"update_id": 1, "callback_query": {"id": "9876543210987654321", "from": {"id": 42}, "chat_instance": "-5"}}),
+    );
+    let answered = params(
+        Privacy::Pseudonymous,
+        "answerCallbackQuery",
+        &json!({"callback_query_id": "9876543210987654321", "user_id": "42", "chat_id": 42}),
+    );
+    let query = &pressed["callback_query"];
+    assert_ne!(query["id"], "9876543210987654321");
+    assert_eq!(query["id"], answered["callback_query_id"]);
+    assert_eq!(query["from"]["id"], answered["user_id"]);
+    assert_eq!(answered["chat_id"], answered["user_id"]);
+    let instance: i64 = query["chat_instance"].as_str().unwrap().parse().unwrap();
+    assert!(instance <= -(1 << 51));
+    let service = update(
+        Privacy::Pseudonymous,
+        &json!({"update_id": 1, "message": {"from": {"id": 777_000}}}),
+    );
+    assert_eq!(service["message"]["from"]["id"], 777_000);
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl Stage {
     }
 
     /// The one record of a call.
-    fn call(&mut self, told: &Told<'_>) -> (Call, Vec<Cut>) {
+    fn call(&mut self, told: &Told<'_>) -> (Call, Vec<(Cut, u64)>) {
         let mut observed = self.observe(told);
         assert_eq!((observed.calls.len(), observed.updates.len()), (1, 0));
         match observed.calls.pop() {
@@ -310,6 +310,16 @@ fn errors_by_who_made_them() {
             .map(|error| (error.code, error.description.as_deref()));
         assert_eq!(told, error, "{ending:?}");
     }
+    let lacking = r#"{"ok":true,"result":{"message_id":4}"#;
+    let (call, cuts) = stage().call(&Told {
+        answer: Some(lacking),
+        ending: Ending::CutShort { label: "cut" },
+        ..Told::default()
+    });
+    assert_eq!(
+        (json_of(call.result.as_deref()), call.result_cut, cuts.len()),
+        (json!({"message_id": 4}), false, 0)
+    );
     let error = |privacy| {
         stage()
             .call(&Told {
@@ -427,5 +437,5 @@ fn what_is_cut_is_marked_and_counted() {
         ),
         (true, true, Some(true), true)
     );
-    assert_eq!(cuts, [Cut::TooLarge, Cut::TooLarge]);
+    assert_eq!(cuts, [(Cut::TooLarge, 1), (Cut::TooLarge, 1)]);
 }

@@ -180,6 +180,31 @@ fn a_spent_budget_cuts_what_must_be_held_and_nothing_else() {
     assert_eq!(budget.used(), 0);
 }
 
+#[test]
+fn an_answer_that_is_no_poll_is_held_up_to_its_limit() {
+    let body = format!(r#"{{"ok":true,"result":"{}"}}"#, "x".repeat(5000));
+    for (limit, budget, held) in [
+        (64 << 10, 1 << 20, body.len()),
+        (3000, 1 << 20, 3000),
+        (64 << 10, 100, BEGINNING),
+    ] {
+        let mut splitter = Splitter::new(&CaptureLimits {
+            body: limit,
+            ..LIMITS
+        });
+        let claimed = budget;
+        let budget = Budget::new(budget);
+        let mut claim = budget.claim();
+        for piece in body.as_bytes().chunks(100) {
+            splitter.push(piece, &mut claim, &mut |_| unreachable!("no element"));
+        }
+        let (envelope, cut) = splitter.envelope();
+        assert!(body.as_bytes().starts_with(envelope) && envelope.len().abs_diff(held) <= 100);
+        assert_eq!(cut.is_some(), held < body.len());
+        assert!(budget.used() <= claimed);
+    }
+}
+
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

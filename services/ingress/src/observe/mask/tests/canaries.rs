@@ -143,8 +143,14 @@ const WORDS: [&str; 5] = [
 #[test]
 fn every_field_of_the_bot_api_is_silent() {
     let schema = Schema::read();
-    for (text, spare) in std::iter::once((SENTENCE, false)).chain(WORDS.map(|word| (word, true))) {
+    let texts = std::iter::once((SENTENCE, false, 3)).chain(WORDS.map(|word| (word, true, 2)));
+    for (text, spare, depth) in texts {
+        let mut built = std::collections::HashSet::new();
         for (seed, (kind, types)) in (0..).zip(schema.fields("Update")) {
+            // Ten kinds are messages of one shape.
+            if !built.insert(types[0]) {
+                continue;
+            }
             let mut planted = Planted {
                 sparse: false,
                 ..Planted::new(seed, text, spare)
@@ -152,7 +158,7 @@ fn every_field_of_the_bot_api_is_silent() {
             let mut update = Map::from_iter([("update_id".to_owned(), json!(7))]);
             update.extend(
                 schema
-                    .value("Update", kind, types[0], 3, &mut planted)
+                    .value("Update", kind, types[0], depth, &mut planted)
                     .map(|value| ((*kind).to_owned(), value)),
             );
             let update = Value::Object(update);
@@ -169,7 +175,7 @@ fn every_field_of_the_bot_api_is_silent() {
                     shown
                 };
                 assert!(
-                    !shown.contains(text) && !shown.contains("anary"),
+                    !shown.contains(text) && !shown.contains("anary") && !shown.contains("48.8"),
                     "{kind} in {privacy:?}: {shown}"
                 );
             }

@@ -86,7 +86,7 @@ fn empty_polls_are_folded_and_full_ones_close_the_fold_first() {
     for told in &others {
         assert_eq!(polls(&stage.observe(told)), [("call", 1)]);
     }
-    assert!(stage.folds.is_empty());
+    assert_eq!(stage.folds.len(), 0);
 
     // The window.
     assert!(polls(&stage.observe(&empty)).is_empty());
