@@ -9,30 +9,36 @@
 //! # The filtered JSON
 //!
 //! `metadata` keeps the tree as Telegram or the bot wrote it and leaves out members:
-//! - Names that are not `[a-z][a-z0-9_]*` (63 at most) go, with their values; `null`s and fractions go.
+//! - Names that are not `[a-z][a-z0-9_]*` (63 at most) go, with their values; `null`s and fractions
+//!   (coordinates) go.
 //! - Objects, arrays and booleans stay, emptied if need be: `"sticker":{}` says that there was one.
 //! - Integers stay under `id`, `…_id`, `…_ids` and the names of counts, sizes, dates, positions and
-//!   amounts; others go. In parameters `"42"` under such a name is read as `42`, `"true"` as
-//!   `true`, and an argument that is JSON in a string is parsed.
+//!   amounts; others go.
 //! - Strings of digits stay under `id` and `…_id` (`callback_query.id`, `media_group_id` …).
 //! - Words of Telegram's own stay: `type`, `status`, `action`, `language_code`, `currency`,
 //!   `parse_mode`, `allowed_updates` … if they have a word's shape; `emoji` if it holds no letter.
 //! - `text`, `caption`, `query`, `question`, `explanation`, `description`, `bio` … become
 //!   `text_length` … in UTF-16 units, as Telegram counts entities.
-//! - A message whose `text` is a command gets `"command":"/start"` (without `@bot`), and for `/start`
-//!   with one word of `[A-Za-z0-9_-]` behind it `"payload":"promo"`.
+//! - What has a `text` that is a command gets `"command":"/start"` (without `@bot`), and for `/start` with
+//!   one word of `[A-Za-z0-9_-]` behind it `"payload":"promo"`; not where the bot wrote it itself.
 //! - `callback_data`, and `data` of `callback_query`, stay up to 64 bytes (longer: `…_length`). `text` of
 //!   buttons stays up to 128 characters where the bot itself sent them: in parameters, in results
 //!   of sending, in `callback_query.message`.
 //! - `photo`, `document`, `media` … as a string become `"file_id"`, `"url"` or `"upload"`; `mime_type`
 //!   stays if well known, else only its first half. `chat_id` as `@name` becomes `"chat_id_is_username":true`.
-//! - `url` of setWebhook and getWebhookInfo keeps scheme and host.
+//! - `url` of setWebhook and getWebhookInfo keeps scheme and host; `last_error_message` and an
+//!   error's description lose what they quote.
 //! - All else goes: names, usernames, phones, e-mails, addresses, coordinates, links, file ids.
+//!
+//! Parameters read the same however they were sent: an argument that is JSON in a string is
+//! parsed, `"true"` is `true`, `"42"` is `42` under the names of numbers and of ids that the Bot API
+//! writes as numbers (`chat_id`, `message_id` …), and `42` is `"42"` under other ids.
 //!
 //! `pseudonymous` is the same with every integer, and string of digits, under `id`, `…_id`, `…_ids`
 //! replaced by a keyed hash that keeps type and sign, 2^51 to 2^52 (`pseudonym.rs`); ids of
-//! messages, threads, updates, topics and the like stay. `full` keeps everything but secrets,
-//! with the same reading of parameters and the same `command` and `payload`. `off` keeps nothing.
+//! messages, threads, updates, stories, options and emoji stay, as do Telegram's service accounts.
+//! `full` keeps everything but secrets, with the same reading of parameters and the same `command`
+//! and `payload`. `off` keeps nothing but an update's number and kind.
 
 mod command;
 mod description;
@@ -139,7 +145,13 @@ impl Mask {
         match self.privacy {
             Privacy::Off => None,
             Privacy::Full => Some(description::bounded(&secret::cleaned(text))),
-            _ => Some(description::without_quotes(&secret::cleaned(text))),
+            mode => {
+                let hides_ids = mode == Privacy::Pseudonymous;
+                Some(description::without_echoes(
+                    &secret::cleaned(text),
+                    hides_ids,
+                ))
+            }
         }
     }
 

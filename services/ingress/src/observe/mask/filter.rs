@@ -82,11 +82,7 @@ impl Filter<'_> {
     }
 
     fn members(self, members: &mut Members<'_>, place: Place<'_>) {
-        let command = if place.own {
-            None
-        } else {
-            text_of(members).and_then(command::read)
-        };
+        let command = command_in(members, place);
         let has_command = members.iter().any(|(name, _)| name == "command");
         members.retain_mut(|(name, value)| match &**name {
             // Only what was read off a text; the payload of an invoice is the bot's own affair.
@@ -220,7 +216,9 @@ impl Filter<'_> {
                 Some(kind) => *text = Cow::Owned(kind),
                 None => return false,
             },
-            Rule::Remark => *text = Cow::Owned(description::without_quotes(text)),
+            Rule::Remark => {
+                *text = Cow::Owned(description::without_echoes(text, self.key.is_some()))
+            }
             Rule::Other if place.top && place.webhook && name == "url" => {
                 *text = Cow::Owned(shapes::site(text))
             }
@@ -232,10 +230,12 @@ impl Filter<'_> {
     }
 }
 
-/// The text of a message.
-pub(super) fn text_of<'m>(members: &'m Members<'_>) -> Option<&'m str> {
-    let (_, text) = members.iter().find(|(name, _)| name == "text")?;
-    text.text()
+/// The command of a message that somebody else than the bot wrote.
+pub(super) fn command_in(members: &Members<'_>, place: Place<'_>) -> Option<command::Command> {
+    let (_, text) = members
+        .iter()
+        .find(|(name, _)| name == "text" && !place.own)?;
+    text.text().and_then(command::read)
 }
 
 /// Adds what was read off a text, unless Telegram itself has come to say so.

@@ -2,13 +2,14 @@
 //!
 //! In: a tree in mode `full` (`mask.rs`). Out: the same tree with `***` for the values of secrets and
 //! for tokens in every string and name; parameters read as in the other modes; a message's
-//! command and payload beside its text. Invariant: no number, boolean or null is changed.
+//! command and payload beside its text. Invariant: no number, boolean or null of an
+//! update or a result is changed.
 
 use std::borrow::Cow;
 
-use super::filter::{Place, add, clean, loosen, text_of};
+use super::MASKED;
+use super::filter::{Place, add, clean, command_in, loosen};
 use super::rules::{self, Rule};
-use super::{MASKED, command};
 use crate::observe::tree::Node;
 
 /// Masks a tree.
@@ -17,11 +18,7 @@ pub(super) fn mask(node: &mut Node<'_>, place: Place<'_>) {
         Node::Text(text) => clean(text),
         Node::List(items) => items.iter_mut().for_each(|item| mask(item, place)),
         Node::Object(members) => {
-            let command = if place.own {
-                None
-            } else {
-                text_of(members).and_then(command::read)
-            };
+            let command = command_in(members, place);
             for (name, value) in members.iter_mut() {
                 let rule = rules::rule(name);
                 if place.loose {
