@@ -14,7 +14,6 @@ use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Pool};
-
 use tokio::time::{Instant, sleep};
 
 use crate::Error;

@@ -4,7 +4,8 @@
 //! where that does not know, [`Directory::find`] → one flight for each key (`directory/flight.rs`)
 //! → Redis and SQL, many keys at once (`directory/resolve.rs`). The way of a change made elsewhere:
 //! the next poll of SQL, each second, or a record of `tenants.v1` (`directory/refresh.rs`,
-//! `directory/follow.rs`) → the cache. [`Directory::start`] begins that and says what runs.
+//! `directory/follow.rs`) → the cache; what only Redis or the topic has told is checked with SQL as
+//! soon as it answers (`directory/confirm.rs`). [`Directory::start`] begins that.
 //!
 //! Invariant: what is known is served for as long as the process lives, whatever is away. The cache
 //! holds the whole registry as far as its bound goes, so a start with SQL up needs no look-ups, and
@@ -12,6 +13,7 @@
 //! in bounded batches; beyond that they wait for the next poll, which answers any number.
 
 mod cache;
+mod confirm;
 mod flight;
 mod follow;
 mod health;
@@ -32,6 +34,7 @@ use tokio::time::Instant;
 use crate::redis::{Redis, Remembered};
 use crate::{Registry, Tenant};
 use cache::{Applied, Cache};
+use confirm::Unconfirmed;
 use flight::Flight;
 use health::Health;
 use layers::Truth;
@@ -48,6 +51,7 @@ pub struct Directory(Arc<Inner>);
 pub(crate) struct Inner {
     cache: Cache,
     unknown: Unknown,
+    unconfirmed: Unconfirmed,
     flight: Mutex<Flight>,
     health: Health,
     truth: Arc<dyn Truth>,
@@ -118,6 +122,7 @@ impl Inner {
         Arc::new(Self {
             cache: Cache::new(keys),
             unknown: Unknown::new(Instant::now()),
+            unconfirmed: Unconfirmed::default(),
             flight: Mutex::default(),
             health: Health::new(),
             truth,
@@ -137,8 +142,22 @@ impl Inner {
         unknown.then_some(Lookup::Absent)
     }
 
-    /// Takes in a state, and forgets that its keys were unknown.
+    /// Takes in what SQL tells.
     fn take_in(&self, tenant: Tenant) -> Applied {
+        self.unconfirmed.done(tenant.code, tenant.version);
+        self.apply(tenant)
+    }
+
+    /// Takes in what another than SQL tells; it will be checked.
+    fn hear(&self, tenant: Tenant) {
+        let (code, version) = (tenant.code, tenant.version);
+        if let Applied::Changed(_) = self.apply(tenant) {
+            self.unconfirmed.add(code, version);
+        }
+    }
+
+    /// Takes in a state, and forgets that its keys were unknown.
+    fn apply(&self, tenant: Tenant) -> Applied {
         let applied = self.cache.apply(tenant);
         if let Applied::Changed(keys) = &applied {
             let now = Instant::now();

@@ -10,16 +10,16 @@
 //! Invariant: a bot that is known stays served while SQL and Redis are away, and no call is refused
 //! because the registry could not be asked: what is not known then is [`Lookup::Unreachable`].
 
-pub mod code;
+mod code;
 mod config;
 mod directory;
-pub mod keys;
-pub mod model;
+mod keys;
+mod model;
 mod outbox;
-pub mod redis;
+mod redis;
 pub mod registry;
 
-pub use code::{Code, CodeError};
+pub use code::{Code, CodeError, RandomError};
 pub use config::{OpenError, Opened, TenantsConfig};
 pub use directory::{Directory, Key, Lookup, Refreshing};
 pub use keys::{Keys, KeysError, SecretsSection};

@@ -2,8 +2,8 @@
 //!
 //! In: states from SQL, Redis and `tenants.v1`, in any order, older ones among them. Out: the hot
 //! path of every call. Invariant: of one tenant the newest state ever told stays; of the tenants
-//! that had one bot id the connected one is served, else the last removed. Only what the registry
-//! holds gets in, so strangers cannot push anything out; beyond [`KEYS`] what was not asked for
+//! that had one bot id the connected one is served, else the last removed; a tenant is there under
+//! its code and its bot id, or under neither. Only what the registry holds gets in, so strangers cannot push anything out; beyond [`KEYS`] what was not asked for
 //! lately is dropped, whole tenants at a time.
 //!
 //! It is a map in shards rather than a general cache: a reader takes one read lock and one
@@ -106,7 +106,7 @@ impl Cache {
         Applied::Changed(keys)
     }
 
-    /// Forgets what a key leads to, all of it.
+    /// Forgets the tenant that a key leads to.
     pub(super) fn forget(&self, key: &Key) {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tenant) = self.get(key) {
@@ -163,7 +163,7 @@ impl Cache {
         }
     }
 
-    /// The tenant has another bot now.
+    /// The bot id no longer leads to the tenant.
     fn unbind(&self, bot: BotId, tenant: &Tenant) {
         let key = Key::Bot(bot);
         let shard = self.shard(&key).write();
@@ -193,15 +193,16 @@ impl Cache {
         }
     }
 
-    /// Drops a tenant's keys, and whatever else they led to.
+    /// Drops a tenant under each of its keys.
     fn drop_tenant(&self, tenant: &Tenant) {
-        let keys = [Some(Key::Code(tenant.code)), tenant.bot.map(Key::Bot)];
-        for key in keys.into_iter().flatten() {
-            let shard = self.shard(&key).write();
-            let dropped = shard.unwrap_or_else(PoisonError::into_inner).remove(&key);
-            if dropped.is_some() && matches!(key, Key::Code(_)) {
-                self.tenants.fetch_sub(1, Ordering::Relaxed);
-            }
+        let code = Key::Code(tenant.code);
+        let shard = self.shard(&code).write();
+        let dropped = shard.unwrap_or_else(PoisonError::into_inner).remove(&code);
+        if dropped.is_some() {
+            self.tenants.fetch_sub(1, Ordering::Relaxed);
+        }
+        if let Some(bot) = tenant.bot {
+            self.unbind(bot, tenant);
         }
     }
 

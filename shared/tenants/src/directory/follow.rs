@@ -1,7 +1,7 @@
 //! Follows `tenants.v1`, so that a process knows its bots without SQL.
 //!
-//! In: the bus, from the topic's beginning. Out: the local cache. Invariant: a record never replaces
-//! a newer state. The bus away: asked again after a pause that doubles to [`SLOWEST`].
+//! In: the bus, from the topic's beginning. Out: the local cache, and `confirm.rs`. Invariant: a
+//! record never replaces a newer state. The bus away: asked again after a pause that doubles to [`SLOWEST`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ async fn read(inner: &Arc<Inner>, bus: &Bus, heard: &mut bool) -> ConsumeError {
         match reader.next().await {
             Some(Ok(Event::Record(record))) => {
                 *heard = true;
-                take_in(inner, record.payload.as_deref());
+                heard_of(inner, record.payload.as_deref());
             }
             Some(Ok(_)) => {}
             Some(Err(error)) if error.retry() => {
@@ -59,12 +59,12 @@ async fn read(inner: &Arc<Inner>, bus: &Bus, heard: &mut bool) -> ConsumeError {
     }
 }
 
-fn take_in(inner: &Arc<Inner>, payload: Option<&[u8]>) {
+fn heard_of(inner: &Arc<Inner>, payload: Option<&[u8]>) {
     let Some(payload) = payload else { return };
     match serde_json::from_slice::<TenantState>(payload) {
         Ok(state) => {
             if let Some(tenant) = Tenant::from_state(state) {
-                inner.take_in(tenant);
+                inner.hear(tenant);
             }
         }
         // One strange record must not keep the others from being read.

@@ -15,7 +15,7 @@ use gramtap_telemetry::Gauge;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::cache::Applied;
-use super::{Inner, follow, warm};
+use super::{Inner, confirm, follow, warm};
 use crate::outbox::Publisher;
 use crate::{Registry, RegistryError};
 
@@ -110,7 +110,7 @@ pub(super) struct Seen {
     once: bool,
 }
 
-/// Takes in all that changed since.
+/// Takes in all that changed since, and checks what others have told.
 pub(super) async fn catch_up(inner: &Arc<Inner>, seen: &mut Seen) -> Result<(), RegistryError> {
     let clock = inner.truth.clock().await?;
     if clock < seen.version {
@@ -144,5 +144,5 @@ pub(super) async fn catch_up(inner: &Arc<Inner>, seen: &mut Seen) -> Result<(), 
         seen.version = last;
     }
     seen.once = true;
-    Ok(())
+    confirm::confirm(inner).await
 }

@@ -142,7 +142,7 @@ async fn recall(inner: &Arc<Inner>, batch: &[Key]) -> Vec<Key> {
     // Failures are counted where they happen; SQL is asked all the same.
     let tenants = memory.recall(batch).await.unwrap_or_default();
     for tenant in tenants {
-        inner.take_in(tenant);
+        inner.hear(tenant);
     }
     let mut recalled = Vec::new();
     for key in batch {

@@ -63,6 +63,60 @@ async fn a_registry_that_went_back_in_time_is_read_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_outlived_its_database_is_served_only_until_sql_answers() {
+    let set = set();
+    let inner = &set.directory.0;
+    // A topic of a registry that was set up anew since, with the same bot in both.
+    let ghost = tenant(1, 7, 50);
+    inner.hear(Tenant::from_state(ghost.state()).unwrap());
+    inner.hear(tenant(2, 8, 51));
+    let served = set.directory.cached(&bot(7)).unwrap();
+    assert_eq!(found(&served).id, ghost.id);
+    set.sql.put(tenant(3, 7, 2));
+    catch_up(inner, &mut Seen::default()).await.unwrap();
+    let served = set.directory.cached(&bot(7)).unwrap();
+    assert_eq!(found(&served).version, 2);
+    assert_eq!(
+        set.directory.find(Key::Code(ghost.code)).await,
+        Lookup::Absent
+    );
+    assert_eq!(set.directory.find(bot(8)).await, Lookup::Absent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restored_registry_is_right_and_the_topic_is_not() {
+    let set = set();
+    let inner = &set.directory.0;
+    inner.hear(Tenant::from_state(tenant(1, 8, 50).state()).unwrap());
+    set.sql.put(tenant(1, 7, 20));
+    catch_up(inner, &mut Seen::default()).await.unwrap();
+    let served = set.directory.cached(&bot(7)).unwrap();
+    assert_eq!(found(&served).version, 20);
+    assert_eq!(set.directory.find(bot(8)).await, Lookup::Absent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_rightly_is_asked_for_no_more() {
+    let set = set();
+    let inner = &set.directory.0;
+    for number in 1..=500_u32 {
+        let told = tenant(number, i64::from(number), u64::from(number));
+        inner.hear(Tenant::from_state(told.state()).unwrap());
+        set.sql.put(told);
+    }
+    let mut seen = Seen::default();
+    for _ in 0..3 {
+        catch_up(inner, &mut seen).await.unwrap();
+    }
+    assert_eq!(
+        set.sql.lookups(),
+        0,
+        "the first reading has told all of them"
+    );
+    assert_eq!(inner.cache.len(), 500);
+}
+
+#[tokio::test(start_paused = true)]
 async fn versions_without_a_bot_are_passed_over() {
     let set = set();
     let mut seen = Seen::default();
