@@ -237,6 +237,16 @@ impl AnswerCopy {
         self.updates.len() as u64 + self.beyond
     }
 
+    /// The answer to a poll that was not known to be one, as its path named no method: its result
+    /// is taken for the updates that it holds.
+    pub(super) fn split(&mut self, mask: &Mask) {
+        if let Some(Node::List(items)) = self.result() {
+            let seen = items.into_iter().filter_map(|item| Seen::whole(item, mask));
+            self.updates = seen.collect();
+            self.body = Vec::new();
+        }
+    }
+
     /// The result of a call, unmasked.
     pub(super) fn result(&self) -> Option<Node<'_>> {
         let head = Head::parse(&self.body);

@@ -121,9 +121,9 @@ impl Mask {
         self.masked(result, place)
     }
 
-    /// An update, as the JSON that Telegram wrote. `None`: it is no JSON object.
-    pub(super) fn update(&self, json: &[u8]) -> Option<MaskedUpdate> {
-        let Node::Object(members) = Node::parse(json)? else {
+    /// An update. `None`: it is no JSON object.
+    pub(super) fn update(&self, update: Node<'_>) -> Option<MaskedUpdate> {
+        let Node::Object(members) = update else {
             return None;
         };
         let update_id = members.iter().find(|(name, _)| name == "update_id");

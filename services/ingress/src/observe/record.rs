@@ -87,7 +87,11 @@ pub(crate) fn observe(
         .map(|agent| mask::plain(&agent, LONGEST_AGENT));
     let asked = Asked::of(&facts.door, request);
     let mut observed = Observed::default();
+    let mut answer = answer;
     if asked.is_poll() {
+        if let Some(answer) = &mut answer {
+            answer.split(mask);
+        }
         if is_empty_poll(&facts, &asked, answer.as_ref()) {
             observed.calls.extend(
                 folds
@@ -99,7 +103,6 @@ pub(crate) fn observe(
         let earlier = folds.close(facts.tenant, &facts.client, mint);
         observed.calls.extend(earlier.map(CallRecord::Polls));
     }
-    let mut answer = answer;
     if let Some(answer) = &mut answer {
         observed
             .cuts

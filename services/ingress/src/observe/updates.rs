@@ -41,6 +41,7 @@ pub(super) struct Updates {
 
 /// Telegram gives 100 updates at most.
 pub(super) const MOST_UPDATES: usize = 1000;
+
 impl Updates {
     pub(super) fn new(limits: &CaptureLimits, budget: &Budget, mask: &Mask) -> Self {
         Self {
@@ -99,23 +100,13 @@ impl Updates {
 impl Seen {
     fn of(element: Element<'_>, mask: &Mask, claim: &mut Claim) -> Self {
         let (bytes, cut) = match element {
-            Element::Whole(bytes) => match mask.update(bytes) {
-                Some(masked) => {
-                    let size = masked
-                        .update
-                        .as_ref()
-                        .map_or(0, |update| update.get().len());
-                    let fits = claim.grow(size);
-                    return Self {
-                        update_id: masked.update_id,
-                        kind: masked.kind,
-                        update: masked.update.filter(|_| fits),
-                        cut: (!fits).then_some(Cut::Budget),
-                    };
-                }
-                None => (bytes, Cut::Unreadable),
-            },
             Element::Cut(bytes, cut) => (bytes, cut),
+            Element::Whole(bytes) => {
+                match Node::parse(bytes).and_then(|update| Self::whole(update, mask)) {
+                    Some(seen) => return seen.held_by(claim),
+                    None => (bytes, Cut::Unreadable),
+                }
+            }
         };
         let head = Head::parse(bytes);
         Self {
@@ -127,5 +118,26 @@ impl Seen {
             update: None,
             cut: Some(cut),
         }
+    }
+
+    /// An update that is all there. `None`: it is none.
+    pub(super) fn whole(update: Node<'_>, mask: &Mask) -> Option<Self> {
+        let masked = mask.update(update)?;
+        Some(Self {
+            update_id: masked.update_id,
+            kind: masked.kind,
+            update: masked.update,
+            cut: None,
+        })
+    }
+
+    /// The same, if the budget has room for it.
+    fn held_by(mut self, claim: &mut Claim) -> Self {
+        let size = self.update.as_ref().map_or(0, |update| update.get().len());
+        if !claim.grow(size) {
+            self.update = None;
+            self.cut = Some(Cut::Budget);
+        }
+        self
     }
 }

@@ -12,7 +12,7 @@ const KEY: PseudonymKey = [7; 32];
 
 fn update(privacy: Privacy, update: &Value) -> Value {
     let masked = Mask::new(privacy, KEY)
-        .update(update.to_string().as_bytes())
+        .update(Node::parse(update.to_string().as_bytes()).unwrap())
         .unwrap();
     serde_json::from_str(masked.update.unwrap().get()).unwrap()
 }
@@ -78,7 +78,7 @@ fn a_start_in_each_mode() {
     full["message"]["payload"] = json!("promo");
     assert_eq!(update(Privacy::Full, &full), full);
     let off = Mask::new(Privacy::Off, KEY)
-        .update(start().to_string().as_bytes())
+        .update(Node::parse(start().to_string().as_bytes()).unwrap())
         .unwrap();
     assert_eq!(
         (off.update_id, off.kind.as_deref(), off.update.is_none()),
@@ -190,11 +190,15 @@ fn kinds_are_named_or_other() {
     ];
     for (update, kind) in table {
         let masked = Mask::new(Privacy::Metadata, KEY)
-            .update(update.to_string().as_bytes())
+            .update(Node::parse(update.to_string().as_bytes()).unwrap())
             .unwrap();
         assert_eq!(masked.kind.as_deref(), kind, "{update}");
     }
-    assert!(Mask::new(Privacy::Full, KEY).update(b"[1]").is_none());
+    assert!(
+        Mask::new(Privacy::Full, KEY)
+            .update(Node::parse(b"[1]").unwrap())
+            .is_none()
+    );
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn filtered(privacy: Privacy, update: &Value) -> String {
 
 fn filtered_text(privacy: Privacy, update: &str) -> String {
     let masked = Mask::new(privacy, [7; 32])
-        .update(update.as_bytes())
+        .update(Node::parse(update.as_bytes()).unwrap())
         .unwrap();
     masked.update.unwrap().get().to_owned()
 }

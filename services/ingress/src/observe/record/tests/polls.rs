@@ -93,3 +93,39 @@ fn empty_polls_are_folded_and_full_ones_close_the_fold_first() {
     stage.now += Duration::from_secs(11);
     assert_eq!(polls(&stage.observe(&empty)), [("polls", 1)]);
 }
+
+#[test]
+fn a_poll_may_be_named_by_its_arguments() {
+    let mut stage = stage();
+    let named = Told {
+        path: "/bot42:a/",
+        query: Some("method=getupdates"),
+        answer: Some(EMPTY),
+        ..Told::default()
+    };
+    assert!(polls(&stage.observe(&named)).is_empty());
+    let full = Told {
+        answer: Some(r#"{"ok":true,"result":[{"update_id":5,"poll":{"id":"1","question":"x"}}]}"#),
+        ..named
+    };
+    let observed = stage.observe(&full);
+    assert_eq!(polls(&observed), [("polls", 1), ("call", 1)]);
+    assert_eq!(observed.updates[0].update_id, Some(5));
+    let Some(CallRecord::Call(call)) = observed.calls.last() else {
+        unreachable!("a call");
+    };
+    assert!(call.result.is_none() && !call.result_cut);
+    let large = format!(
+        r#"{{"ok":true,"result":[{{"update_id":5,"poll":"{}"}}]}}"#,
+        "x".repeat(70 << 10)
+    );
+    let told = Told {
+        answer: Some(&large),
+        ..full
+    };
+    let observed = stage.observe(&told);
+    assert_eq!(
+        (polls(&observed), observed.cuts.len()),
+        (vec![("call", 1)], 1)
+    );
+}
