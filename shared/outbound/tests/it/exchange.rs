@@ -1,5 +1,7 @@
 //! One call: what is written, and what is made of the answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use gramtap_outbound::{Framing, Outgoing, Pool, RequestHead, Upstream};
 
@@ -189,6 +191,29 @@ fn interim_answers_are_skipped_and_bodiless_ones_are_not_waited_for() {
         assert_eq!(whole(answer).await.unwrap(), (200, vec![]));
         assert_eq!(call(&pool, &upstream).await.unwrap(), (304, vec![]));
         assert_eq!(server.connections(), 1);
+        server.finish().await;
+    });
+}
+
+#[test]
+fn an_answer_may_come_byte_by_byte() {
+    run(async {
+        let server = Server::start(|mut peer| async move {
+            peer.head().await.unwrap();
+            let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n";
+            for byte in answer.bytes() {
+                peer.write([byte]).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            peer.until_closed().await;
+        })
+        .await;
+        let (pool, upstream) = (pool(), server.upstream());
+        assert_eq!(
+            call(&pool, &upstream).await.unwrap(),
+            (200, b"abc".to_vec())
+        );
+        assert_eq!(pool.open(), 1);
         server.finish().await;
     });
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use gramtap_outbound::{Outgoing, Retry, Upstream};
 
 use crate::server::{OK, call, get, pool, post, run, told, whole};
@@ -108,6 +108,14 @@ impl Thread {
     fn connections(&self) -> Vec<usize> {
         self.heads.try_iter().map(|(number, _)| number).collect()
     }
+
+    fn requests(&self) -> Vec<(usize, String)> {
+        let line = |head: String| head.lines().next().unwrap().to_owned();
+        self.heads
+            .try_iter()
+            .map(|(number, head)| (number, line(head)))
+            .collect()
+    }
 }
 
 #[test]
@@ -125,7 +133,11 @@ fn a_connection_that_was_reset_before_the_first_byte_is_replaced() {
         let answer = sending.await.unwrap();
         assert!(!answer.timing.reused);
         assert_eq!(whole(answer).await.unwrap().0, 200);
-        assert_eq!(server.connections(), [0, 1]);
+        let expected = [
+            (0, "GET / HTTP/1.1".to_owned()),
+            (1, "POST /second HTTP/1.1".to_owned()),
+        ];
+        assert_eq!(server.requests(), expected);
     });
 }
 
@@ -171,5 +183,47 @@ fn what_may_have_been_sent_is_not_sent_again() {
             assert_eq!(server.connections(), expected, "{end:?}");
             let _ = told(&fault);
         }
+    });
+}
+
+#[test]
+fn an_answer_explains_a_write_that_failed() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let ((go, may_answer), (tell, has_answered)) = (channel(), channel());
+        std::thread::spawn(move || {
+            let (mut tcp, _) = listener.accept().unwrap();
+            head(&mut tcp).unwrap();
+            may_answer.recv().unwrap();
+            tcp.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+                .unwrap();
+            // What was not read makes the kernel reset the connection.
+            drop(tcp);
+            tell.send(()).unwrap();
+        });
+        let (parts, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let body = stream::unfold(receiver, |mut receiver| async {
+            Some((receiver.recv().await?, receiver))
+        });
+        let upstream = Upstream::new(&url, None, None).unwrap();
+        let pool = pool();
+        let body = Outgoing::stream::<_, std::io::Error>(None, body.map(Ok));
+        let mut sending = pool.send(&upstream, post("/"), body, pool.limits());
+        for part in ["one", "two"] {
+            parts.send(Bytes::from_static(part.as_bytes())).unwrap();
+            let pause = tokio::time::sleep(Duration::from_millis(20));
+            tokio::select! {
+                _ = &mut sending => panic!("there is no answer yet"),
+                () = pause => {}
+            }
+        }
+        go.send(()).unwrap();
+        has_answered.recv().unwrap();
+        // The event loop has not seen the answer: what comes first is the failure to write.
+        parts.send(Bytes::from_static(b"three")).unwrap();
+        let answer = sending.await.unwrap();
+        assert_eq!(whole(answer).await.unwrap(), (413, b"no".to_vec()));
+        assert_eq!(pool.open(), 0);
     });
 }
