@@ -2,17 +2,22 @@
 //!
 //! In: look-ups that the local cache does not answer. Out: batches, to `resolve.rs`, and answers
 //! back. Invariant: a key is in one batch at a time however many ask for it; each waiter gets one
-//! answer, or learns that there will be none when its sender is dropped. Bounded in keys; beyond
-//! that a look-up is not taken. Pure but for the channels.
+//! answer, or learns that there will be none when its sender is dropped. Batches are [`PACE`] apart,
+//! the first one after a rest excepted. Bounded in keys; beyond that a look-up is not taken. Pure but
+//! for the channels.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use tokio::sync::oneshot::{self, Receiver, Sender};
+use tokio::time::Instant;
 
 use super::{Key, Lookup};
 
 /// Keys that may wait.
 const KEYS: usize = 8_192;
+/// From one batch to the next: keys that come meanwhile go together.
+const PACE: Duration = Duration::from_millis(5);
 
 #[derive(Default)]
 pub(super) struct Flight {
@@ -21,6 +26,8 @@ pub(super) struct Flight {
     queue: VecDeque<Key>,
     /// Somebody takes batches.
     running: bool,
+    /// When the last batch was taken.
+    taken: Option<Instant>,
 }
 
 /// What a look-up gets.
@@ -50,19 +57,21 @@ impl Flight {
         }
     }
 
+    /// How long to wait before the next batch is taken.
+    pub(super) fn pause(&self, now: Instant) -> Duration {
+        let next = self.taken.map(|taken| taken + PACE);
+        next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now))
+    }
+
     /// The next keys to ask for. None: there are none, and nobody takes batches from now on.
-    pub(super) fn next(&mut self, size: usize) -> Option<Vec<Key>> {
+    pub(super) fn next(&mut self, size: usize, now: Instant) -> Option<Vec<Key>> {
         let size = size.min(self.queue.len());
         if size == 0 {
             self.running = false;
             return None;
         }
+        self.taken = Some(now);
         Some(self.queue.drain(..size).collect())
-    }
-
-    /// How many keys are in no batch yet.
-    pub(super) fn queued(&self) -> usize {
-        self.queue.len()
     }
 
     /// Those that wait for a key of a batch. It may be asked for anew from now on.
@@ -91,13 +100,12 @@ mod tests {
         assert!(matches!(flight.join(key(1)), Joined::First(_)));
         assert!(matches!(flight.join(key(1)), Joined::Waiting(_)));
         assert!(matches!(flight.join(key(2)), Joined::Waiting(_)));
-        assert_eq!(flight.next(64), Some(vec![key(1), key(2)]));
+        assert_eq!(flight.next(64, Instant::now()), Some(vec![key(1), key(2)]));
         // Joins the flight under way.
         assert!(matches!(flight.join(key(1)), Joined::Waiting(_)));
-        assert_eq!(flight.queued(), 0);
         assert_eq!(flight.land(&key(1)).len(), 3);
         assert_eq!(flight.land(&key(2)).len(), 1);
-        assert_eq!(flight.next(64), None);
+        assert_eq!(flight.next(64, Instant::now()), None);
         assert!(matches!(flight.join(key(1)), Joined::First(_)));
     }
 
@@ -107,8 +115,27 @@ mod tests {
         for number in 0..10 {
             flight.join(key(number));
         }
-        assert_eq!(flight.next(4), Some((0..4).map(key).collect()));
-        assert_eq!(flight.next(40), Some((4..10).map(key).collect()));
+        assert_eq!(
+            flight.next(4, Instant::now()),
+            Some((0..4).map(key).collect())
+        );
+        assert_eq!(
+            flight.next(40, Instant::now()),
+            Some((4..10).map(key).collect())
+        );
+    }
+
+    #[test]
+    fn batches_keep_their_distance_but_the_first_does_not_wait() {
+        let mut flight = Flight::default();
+        let start = Instant::now();
+        flight.join(key(1));
+        assert_eq!(flight.pause(start), Duration::ZERO);
+        flight.next(64, start);
+        assert_eq!(flight.pause(start + PACE / 5), PACE * 4 / 5);
+        assert_eq!(flight.pause(start + PACE), Duration::ZERO);
+        flight.abandon();
+        assert_eq!(flight.pause(start), Duration::ZERO);
     }
 
     #[test]

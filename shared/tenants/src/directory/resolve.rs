@@ -1,8 +1,8 @@
 //! Asks Redis and SQL for keys that the local cache does not know, many at once.
 //!
 //! In: batches of `flight.rs`. Out: answers to all that wait for them, the local cache, Redis.
-//! Invariant: SQL is asked by one batch at a time, [`PACE`] apart while there are more: a flood of
-//! junk costs it a few hundred small queries a second, and each key gets a true answer; keys beyond
+//! Invariant: SQL is asked by one batch at a time, at the pace of `flight.rs`: whatever strangers
+//! send, it costs 400 small queries a second at most, and each key gets a true answer; keys beyond
 //! that get it from the next poll of the whole registry. What Redis remembers is served at once and
 //! then checked with SQL. It runs as a task that ends when nobody waits; if it dies, those that wait
 //! learn it, and the next look-up starts another.
@@ -23,8 +23,6 @@ use crate::registry::statements::BATCH;
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long SQL may take for a batch.
 const SQL: Duration = Duration::from_millis(800);
-/// The pause between two batches when more are waiting.
-const PACE: Duration = Duration::from_millis(5);
 
 /// Finds out about a key. Never waits longer than [`PATIENCE`].
 pub(super) async fn resolve(inner: &Arc<Inner>, key: Key) -> Lookup {
@@ -65,7 +63,7 @@ fn start(inner: &Arc<Inner>) {
         inner: Arc::clone(inner),
         well: false,
     };
-    drop(gramtap_actors::spawn("directory-resolve", async move {
+    drop(gramtap_actors::spawn("directory_resolve", async move {
         run(&ending.inner).await;
         ending.finish();
     }));
@@ -93,12 +91,13 @@ impl Drop for Ending {
 
 async fn run(inner: &Arc<Inner>) {
     loop {
-        let batch = inner.flight().next(BATCH);
+        let pause = inner.flight().pause(Instant::now());
+        if !pause.is_zero() {
+            sleep(pause).await;
+        }
+        let batch = inner.flight().next(BATCH, Instant::now());
         let Some(batch) = batch else { return };
         ask(inner, &batch).await;
-        if inner.flight().queued() > 0 {
-            sleep(PACE).await;
-        }
     }
 }
 

@@ -46,6 +46,21 @@ async fn what_tenants_v1_does_not_tell_is_filled_in_by_sql() {
 }
 
 #[tokio::test]
+async fn what_was_heard_of_is_no_longer_taken_for_unknown() {
+    let set = set();
+    assert_eq!(set.directory.find(bot(7)).await, Lookup::Absent);
+    assert_eq!(set.directory.cached(&bot(7)), Some(Lookup::Absent));
+    set.directory.learn(&tenant(1, 7, 1));
+    // Pushed out of the cache, say.
+    set.directory.0.cache.forget(&bot(7));
+    assert_eq!(
+        set.directory.cached(&bot(7)),
+        None,
+        "it has to be asked for"
+    );
+}
+
+#[tokio::test]
 async fn beyond_its_bound_the_cache_drops_whole_tenants() {
     let set = set_of(1_024);
     let all = (0..2_000).map(|number| tenant(number, i64::from(number) + 1, 1));

@@ -54,6 +54,17 @@ async fn a_flood_of_junk_is_answered_in_few_queries_and_harms_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn junk_one_after_another_is_no_faster() {
+    let set = set();
+    let began = Instant::now();
+    for id in 0..500 {
+        assert_eq!(set.directory.find(bot(id + 1)).await, Lookup::Absent);
+    }
+    let rate = set.sql.lookups() as f64 / began.elapsed().as_secs_f64();
+    assert!(rate < 250.0, "{rate} queries a second");
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_than_can_wait_is_answered_by_the_next_poll() {
     const BOUND: usize = 8_192;
     let set = set();
