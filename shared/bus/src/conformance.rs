@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod death;
 pub mod groups;
 pub mod producing;
 pub mod reading;
@@ -37,14 +38,7 @@ static NAMES: AtomicU64 = AtomicU64::new(0);
 impl Subject {
     /// A topic that nobody else uses.
     pub async fn topic(&self, compacted: bool) -> &'static Topic {
-        let name = self.name();
-        let topic: &'static Topic = Box::leak(Box::new(Topic {
-            name: Box::leak(format!("gramtap.{name}.v1").into_boxed_str()),
-            retention: (!compacted).then_some(Duration::from_secs(3_600)),
-            compacted,
-            restricted: false,
-            about: "a test's",
-        }));
+        let topic = topic_of(&format!("gramtap.{}.v1", self.name()), compacted);
         topics::apply(&self.bus, &[topic], DEADLINE).await.unwrap();
         topic
     }
@@ -86,6 +80,18 @@ impl Subject {
         let fits = |key: &String| crate::partition_of(key.as_bytes(), count) == partition;
         keys.into_iter().find(fits).unwrap()
     }
+}
+
+/// A topic of that name, kept for an hour or compacted.
+#[must_use]
+pub fn topic_of(name: &str, compacted: bool) -> &'static Topic {
+    Box::leak(Box::new(Topic {
+        name: Box::leak(name.to_owned().into_boxed_str()),
+        retention: (!compacted).then_some(Duration::from_secs(3_600)),
+        compacted,
+        restricted: false,
+        about: "a test's",
+    }))
 }
 
 /// Waits for what has to come.

@@ -108,7 +108,7 @@ pub struct Revoked {
     pub partitions: Vec<TopicPartition>,
     /// They are another one's already (this consumer was silent too long): a commit would fail.
     pub lost: bool,
-    pub(crate) release: Release,
+    pub(crate) _release: Release,
 }
 
 impl Revoked {

@@ -129,6 +129,15 @@ impl Log {
         i32::try_from(count).map_err(|_| ConsumeError::Failed("too many partitions".to_owned()))
     }
 
+    /// Deletes all that retention allows to delete, now.
+    #[cfg(test)]
+    async fn retain(&self) {
+        let (done, retained) = tokio::sync::oneshot::channel();
+        let writer = self.writer.as_ref().expect("a log of our own");
+        assert!(writer.send(writer::Job::Retain(done)).is_ok());
+        retained.await.expect("a writer that lives");
+    }
+
     fn writer(&self) -> Result<&Sender<writer::Job>, BusError> {
         self.writer.as_ref().ok_or(BusError::ReadOnly)
     }

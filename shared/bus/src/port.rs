@@ -74,7 +74,7 @@ impl Bus {
         }
     }
 
-    fn over(engine: Engine) -> Self {
+    pub(crate) fn over(engine: Engine) -> Self {
         Self {
             engine,
             durable: Arc::default(),

@@ -7,6 +7,7 @@
 
 pub(crate) mod durable;
 pub(crate) mod ledger;
+pub(crate) mod reports;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::error::{BusError, ProduceError};
 use crate::message::{Message, Position, Ticket};
 use crate::{embedded, kafka};
+use reports::Reports;
 
 /// How a producer behaves.
 #[derive(Clone, Debug)]
@@ -186,79 +188,5 @@ impl Producer {
             Engine::Kafka(producer) => producer.reports(),
             Engine::Embedded(producer) => producer.reports(),
         }
-    }
-}
-
-/// The callback and the ledger of one producer: where every accepted offer ends.
-pub(crate) struct Reports {
-    ledger: ledger::Ledger,
-    callback: Box<dyn Fn(Ticket, Outcome) + Send + Sync>,
-}
-
-/// What an accepted record is known by until it is reported.
-#[derive(Debug)]
-pub(crate) struct Envelope {
-    ticket: Ticket,
-    slot: ledger::Slot,
-    bytes: usize,
-}
-
-impl Reports {
-    pub(crate) fn new<F>(options: &ProducerOptions, callback: F) -> Self
-    where
-        F: Fn(Ticket, Outcome) + Send + Sync + 'static,
-    {
-        Self {
-            ledger: ledger::Ledger::new(options.max_records, options.max_bytes),
-            callback: Box::new(callback),
-        }
-    }
-
-    pub(crate) fn ledger(&self) -> &ledger::Ledger {
-        &self.ledger
-    }
-
-    pub(crate) fn health(&self, reachable: bool, broken: Option<String>) -> Health {
-        let sums = self.ledger.sums();
-        Health {
-            accepted: sums.accepted,
-            delivered: sums.delivered,
-            failed: sums.failed,
-            waiting: sums.waiting,
-            waiting_bytes: sums.waiting_bytes,
-            last_ack: sums.last_ack,
-            oldest_waiting: sums.oldest_waiting,
-            reachable,
-            broken,
-        }
-    }
-
-    /// Books an offer; the envelope must come back through `report` or `retract`.
-    pub(crate) fn accept(&self, message: &Message, ticket: Ticket) -> Result<Envelope, Refusal> {
-        let bytes = message.size();
-        if bytes > crate::message::LARGEST {
-            return Err(Refusal::TooLarge);
-        }
-        let slot = self.ledger.accept(bytes).ok_or(Refusal::Full)?;
-        Ok(Envelope {
-            ticket,
-            slot,
-            bytes,
-        })
-    }
-
-    /// The engine did not take it after all.
-    pub(crate) fn retract(&self, envelope: &Envelope) {
-        self.ledger.retract(envelope.slot, envelope.bytes);
-    }
-
-    /// Tells the owner. A callback that panics loses its own report, not the producer.
-    pub(crate) fn report(&self, envelope: &Envelope, outcome: Outcome) {
-        let delivered = outcome.is_ok();
-        let told = std::panic::AssertUnwindSafe(|| (self.callback)(envelope.ticket, outcome));
-        if std::panic::catch_unwind(told).is_err() {
-            tracing::error!(ticket = envelope.ticket.0, "a producer's callback panicked");
-        }
-        self.ledger.report(envelope.slot, envelope.bytes, delivered);
     }
 }

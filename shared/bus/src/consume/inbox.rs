@@ -220,7 +220,7 @@ impl Inbox {
             state.urgent.push_back(Event::Revoked(Revoked {
                 partitions,
                 lost,
-                release,
+                _release: release,
             }));
         }
         drop(state);

@@ -41,7 +41,7 @@ pub(super) enum Answer {
     Commit(Result<(), CommitError>),
     Committed(Vec<Option<Committed>>),
     Fence(i64),
-    #[cfg(any(test, feature = "conformance"))]
+    #[cfg(test)]
     Retain,
 }
 
@@ -118,7 +118,7 @@ impl Work<'_> {
             }),
             Job::Committed(job) => Answer::Committed(self.committed(&job.group, &job.partitions)?),
             Job::Fence(job) => Answer::Fence(self.fence(&job.id)?),
-            #[cfg(any(test, feature = "conformance"))]
+            #[cfg(test)]
             Job::Retain(_) => Answer::Retain,
         })
     }

@@ -133,8 +133,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "cache_size", -8 * 1024)?;
-    // A reader that looks on from another process may hold the file for a moment.
-    connection.busy_timeout(Duration::from_secs(5))
+    // Whoever looks on from another process may hold the file for a moment.
+    connection.busy_timeout(Duration::from_secs(1))
 }
 
 fn make(connection: &Connection) -> rusqlite::Result<()> {

@@ -12,7 +12,8 @@ use super::Log;
 use super::writer::{Append, Book, Job, Open};
 use crate::error::BusError;
 use crate::message::{Message, Ticket};
-use crate::produce::{Health, Outcome, ProducerOptions, Refusal, Refused, Reports};
+use crate::produce::reports::Reports;
+use crate::produce::{Health, Outcome, ProducerOptions, Refusal, Refused};
 
 /// See the file's header.
 pub(crate) struct Producer {

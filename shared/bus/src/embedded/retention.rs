@@ -1,8 +1,8 @@
 //! Retention: old records go, in small steps between commits.
 //!
 //! In: the writer, once a second or at once while a step left something to do. Out: deleted rows,
-//! the partitions' new lows, pages given back to the file system. Invariant: a step deletes at
-//! most [`STEP`] records, so that no append waits long; records go from a partition's low end
+//! the partitions' new lows, pages given back to the file system. Invariant: a step deletes a
+//! bounded number of records and bytes, so that no append waits long; records go from a partition's low end
 //! only, and what goes before its time, because of `max_bytes`, is counted and logged.
 
 use std::time::{Duration, Instant};
@@ -13,8 +13,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::Core;
 use super::catalog::{Entry, Partition, offset, place};
 
-/// Records that one step deletes at most.
+/// Records and bytes that one step deletes at most.
 const STEP: usize = 500;
+const STEP_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How long after a step that found nothing to do the next one comes.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -22,8 +23,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long the tombstone of a key is kept, so that every reader sees it.
 const TOMBSTONES: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Free pages that are kept for new records: 64 MiB.
-const SPARE_PAGES: i64 = 16 * 1024;
+/// Free pages that are kept for new records: 16 MiB.
+const SPARE_PAGES: i64 = 4 * 1024;
 
 /// When the next step is due.
 #[derive(Default)]
@@ -54,7 +55,7 @@ impl Retention {
     }
 
     /// All steps there are to do.
-    #[cfg(any(test, feature = "conformance"))]
+    #[cfg(test)]
     pub(super) fn run(&mut self, core: &Core, connection: &mut Connection) {
         while self.delete(core, connection).unwrap_or(false) {}
     }
@@ -83,16 +84,16 @@ impl Retention {
             };
             let cut = before(now, keep);
             for partition in entry.partitions.iter() {
-                let expired = |at| at < cut;
-                if delete_oldest(connection, partition, expired)? > 0 {
+                if delete_oldest(connection, partition, |it| it.at < cut)? > 0 {
                     return Ok(true);
                 }
             }
         }
-        if used_bytes(connection)? > core.section.max_bytes.as_u64()
+        let over = used_bytes(connection)?.saturating_sub(core.section.max_bytes.as_u64());
+        if over > 0
             && let Some(partition) = oldest(connection, &topics)?
         {
-            let deleted = delete_oldest(connection, partition, |_| true)?;
+            let deleted = delete_oldest(connection, partition, enough(over))?;
             self.evicted += u64::try_from(deleted).unwrap_or_default();
             return Ok(deleted > 0);
         }
@@ -117,29 +118,46 @@ fn before(now: i64, keep: Duration) -> i64 {
     now.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// How many of these records, the oldest of a partition in order, go; a younger one keeps all
+/// A record at the low end of its partition.
+#[derive(Clone, Copy, Debug)]
+struct Oldest {
+    offset: i64,
+    at: i64,
+    bytes: u64,
+}
+
+/// How many of these records, the oldest of a partition in order, go; one that stays keeps all
 /// behind it.
-fn going(oldest: &[(i64, i64)], expired: impl Fn(i64) -> bool) -> usize {
-    oldest.iter().take_while(|(_, at)| expired(*at)).count()
+fn going(oldest: &[Oldest], mut goes: impl FnMut(&Oldest) -> bool) -> usize {
+    oldest.iter().take_while(|it| goes(it)).count()
+}
+
+/// Lets records go until they made up so many bytes.
+fn enough(bytes: u64) -> impl FnMut(&Oldest) -> bool {
+    let mut left = bytes;
+    move |it| {
+        let goes = left > 0;
+        left = left.saturating_sub(it.bytes);
+        goes
+    }
 }
 
 /// Deletes from the low end of a partition, and returns how many.
 fn delete_oldest(
     connection: &mut Connection,
     partition: &Partition,
-    expired: impl Fn(i64) -> bool,
+    mut expired: impl FnMut(&Oldest) -> bool,
 ) -> rusqlite::Result<usize> {
+    let mut fits = enough(STEP_BYTES);
+    let mut goes = |it: &Oldest| expired(it) && fits(it);
     // Most looks find nothing: one row tells.
-    match oldest_records(connection, partition, 1)?.first() {
-        Some((_, at)) if expired(*at) => {}
-        _ => return Ok(0),
-    }
-    let oldest = oldest_records(connection, partition, STEP)?;
-    let count = going(&oldest, expired);
-    let Some((last, _)) = count.checked_sub(1).and_then(|last| oldest.get(last)) else {
+    let mut oldest = oldest_records(connection, partition, 0, 1)?;
+    if going(&oldest, &mut goes) == 0 {
         return Ok(0);
-    };
-    let low = last + 1;
+    }
+    oldest.extend(oldest_records(connection, partition, 1, STEP - 1)?);
+    let count = 1 + going(&oldest[1..], goes);
+    let low = oldest[count - 1].offset + 1;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute(
         "DELETE FROM record WHERE place >= ?1 AND place < ?2",
@@ -154,22 +172,29 @@ fn delete_oldest(
     Ok(count)
 }
 
-/// Offset and time of the oldest records.
+/// Some of a partition's oldest records.
 fn oldest_records(
     connection: &Connection,
     partition: &Partition,
+    skip: usize,
     count: usize,
-) -> rusqlite::Result<Vec<(i64, i64)>> {
+) -> rusqlite::Result<Vec<Oldest>> {
+    // The length of a blob is read without the blob.
     let mut query = connection.prepare_cached(
-        "SELECT place, at FROM record WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3",
+        "SELECT place, at, length(headers) + coalesce(length(key), 0) + coalesce(length(payload), 0)
+         FROM record WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?4 OFFSET ?3",
     )?;
     let (from, to) = (
         partition.place(partition.low()),
         partition.place(partition.high()),
     );
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let rows = query.query_map([from, to, count], |row| {
-        Ok((offset(row.get(0)?), row.get(1)?))
+    let wide = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let rows = query.query_map([from, to, wide(skip), wide(count)], |row| {
+        Ok(Oldest {
+            offset: offset(row.get(0)?),
+            at: row.get(1)?,
+            bytes: u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default(),
+        })
     })?;
     rows.collect()
 }
@@ -185,9 +210,8 @@ fn oldest<'a>(
         .filter(|entry| kept(entry.topic, Duration::MAX).is_some())
     {
         for partition in entry.partitions.iter() {
-            if let Some((_, at)) = oldest_records(connection, partition, 1)?.first() {
-                heads.push((*at, partition));
-            }
+            let head = oldest_records(connection, partition, 0, 1)?;
+            heads.extend(head.first().map(|it| (it.at, partition)));
         }
     }
     Ok(heads
@@ -241,4 +265,56 @@ fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
     }
     connection.execute_batch("PRAGMA incremental_vacuum(1024)")?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gramtap_events::topics::{ALL, TENANTS};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_shorter_retention_counts_and_compacted_topics_have_none() {
+        let hour = Duration::from_secs(3_600);
+        for topic in ALL {
+            let (short, long) = (kept(Some(topic), hour), kept(Some(topic), Duration::MAX));
+            match topic.compacted {
+                true => assert_eq!((short, long), (None, None), "{}", topic.name),
+                false => assert_eq!(
+                    (short, long),
+                    (Some(hour), topic.retention),
+                    "{}",
+                    topic.name
+                ),
+            }
+        }
+        assert_eq!(kept(None, hour), Some(hour));
+        assert!(TENANTS.compacted);
+        assert_eq!(before(5_000, Duration::from_secs(2)), 3_000);
+        assert_eq!(before(5_000, Duration::MAX), 5_000 - i64::MAX);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// Times of one partition never go back, so what is expired is what is old.
+        #[test]
+        fn what_goes_is_what_is_older_than_the_cut(mut times in prop::collection::vec(0..100_i64, 0..40), cut in 0..100_i64) {
+            times.sort_unstable();
+            let records: Vec<Oldest> = times.iter().map(|at| Oldest { offset: 0, at: *at, bytes: 1 }).collect();
+            let count = going(&records, |it| it.at < cut);
+            prop_assert_eq!(count, times.iter().filter(|at| **at < cut).count());
+            prop_assert!(records[count..].iter().all(|it| it.at >= cut));
+        }
+
+        /// As few as make up the bytes, or all.
+        #[test]
+        fn enough_goes_and_no_more(sizes in prop::collection::vec(0..50_u64, 0..40), over in 1..1_000_u64) {
+            let records: Vec<Oldest> = sizes.iter().map(|bytes| Oldest { offset: 0, at: 0, bytes: *bytes }).collect();
+            let count = going(&records, enough(over));
+            let gone: u64 = sizes[..count].iter().sum();
+            prop_assert!(gone >= over || count == sizes.len());
+            prop_assert!(sizes[..count].iter().rev().skip(1).sum::<u64>() < over);
+        }
+    }
 }

@@ -1,8 +1,14 @@
-//! The conformance suite on the embedded log.
+//! The embedded log's tests: the conformance suite, a test for each row, and what is its alone:
+//! deaths (`tests/death.rs`), retention by the clock and by size (`tests/retention.rs`), other
+//! processes, a disk that refuses (`tests/file.rs`).
 //!
-//! In: `conformance.rs`. Out: one test for each row. Needs nothing but a directory.
+//! In: `conformance.rs`. Out: pass or fail. Needs nothing but a directory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod death;
+mod file;
+mod retention;
 
 use std::path::Path;
 use std::time::Duration;

@@ -20,7 +20,8 @@ use super::{Core, apply};
 use crate::consume::{Commit, Committed, TopicPartition};
 use crate::error::{CommitError, ConsumeError, ProduceError, TransactionError};
 use crate::message::Message;
-use crate::produce::{Envelope, Outcome, Refusal, Refused, Reports};
+use crate::produce::reports::{Envelope, Reports};
+use crate::produce::{Outcome, Refusal, Refused};
 
 /// Jobs and bytes that one commit takes at most, so that nobody waits long for it.
 const BATCH_JOBS: usize = 4096;
@@ -37,7 +38,7 @@ pub(super) enum Job {
     Committed(ReadCommitted),
     Fence(Fence),
     /// Delete all that retention allows to delete, now.
-    #[cfg(any(test, feature = "conformance"))]
+    #[cfg(test)]
     Retain(oneshot::Sender<()>),
 }
 
@@ -173,9 +174,9 @@ impl Writer<'_> {
         match jobs.recv_timeout(self.retention.due_in()) {
             Ok(first) => {
                 let batch = gather(first, jobs);
-                #[cfg(any(test, feature = "conformance"))]
-                let batch = self.retain_asked(batch);
-                self.write(batch);
+                #[cfg(test)]
+                let batch = self.retain_asked(batch, jobs);
+                self.write(batch, jobs);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return false,
@@ -187,7 +188,9 @@ impl Writer<'_> {
         true
     }
 
-    fn write(&mut self, mut batch: Vec<Job>) {
+    /// Until it is written: while the disk refuses, what arrives meanwhile joins the batch, so that
+    /// askers are answered and what expires is given back.
+    fn write(&mut self, mut batch: Vec<Job>, jobs: &Receiver<Job>) {
         let mut pause = RETRY.0;
         loop {
             batch.retain_mut(still_wanted);
@@ -219,18 +222,19 @@ impl Writer<'_> {
                     }
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(RETRY.1);
+                    batch.extend(jobs.try_iter());
                 }
             }
         }
     }
 
-    #[cfg(any(test, feature = "conformance"))]
-    fn retain_asked(&mut self, batch: Vec<Job>) -> Vec<Job> {
+    #[cfg(test)]
+    fn retain_asked(&mut self, batch: Vec<Job>, jobs: &Receiver<Job>) -> Vec<Job> {
         let mut rest = Vec::new();
         for job in batch {
             match job {
                 Job::Retain(done) => {
-                    self.write(std::mem::take(&mut rest));
+                    self.write(std::mem::take(&mut rest), jobs);
                     self.retention.run(self.core, &mut self.connection);
                     done.send(()).ok();
                 }
@@ -332,7 +336,7 @@ impl Job {
                 drop(std::mem::replace(&mut job.reply, oneshot::channel().0).send(Err(error)));
             }
             Self::Committed(job) => job.answer(Err(ConsumeError::Failed(reason.to_owned()))),
-            #[cfg(any(test, feature = "conformance"))]
+            #[cfg(test)]
             Self::Retain(_) => {}
         }
         false

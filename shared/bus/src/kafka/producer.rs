@@ -22,7 +22,8 @@ use super::context::{Context, Link};
 use super::{Kafka, QUESTION, fault};
 use crate::error::BusError;
 use crate::message::{Message, Position, Ticket};
-use crate::produce::{Envelope, Health, Outcome, ProducerOptions, Refusal, Refused, Reports};
+use crate::produce::reports::{Envelope, Reports};
+use crate::produce::{Health, Outcome, ProducerOptions, Refusal, Refused};
 use crate::thread;
 
 /// How long the polling thread waits for something to report before it looks around.
