@@ -15,8 +15,8 @@ use std::{
 use crate::wire::Wire;
 
 /// A connection that rested longer is looked at in the kernel before it is used: the event
-/// loop may not have come to the news of its end. Under load connections rest less, and the
-/// system call is spared.
+/// loop may not have come to the news of its end yet. Under load connections rest less, and
+/// the system call is spared.
 const DOUBTFUL: Duration = Duration::from_millis(100);
 
 /// A connection that no call, or exactly one, is using.
@@ -41,7 +41,7 @@ impl Connection {
 
     /// Whether it can serve a call after so long a rest.
     pub(crate) fn is_fit(&mut self, unused: Duration) -> bool {
-        self.is_quiet() && (unused < DOUBTFUL || !self.wire.is_closed())
+        self.is_quiet() && (unused < DOUBTFUL || !self.wire.has_news())
     }
 
     /// Whether nothing has come: no data, no end. Takes no system call unless the event loop

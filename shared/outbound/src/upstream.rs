@@ -254,4 +254,11 @@ mod tests {
         let missing = Upstream::new("https://h", Some(Path::new("/nowhere/ca.pem")), None);
         assert!(matches!(missing, Err(UpstreamError::CaFile { .. })));
     }
+
+    #[test]
+    fn workers_share_it() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Upstream>();
+        shared::<crate::Fault>();
+    }
 }

@@ -89,13 +89,10 @@ impl Wire {
         }
     }
 
-    /// Whether the kernel knows that the peer has closed, or holds data of a plain stream. Of
-    /// a TLS stream, what waits may be its own, such as a session ticket.
-    pub(crate) fn is_closed(&self) -> bool {
-        match self.socket().peek() {
-            Ok(waiting) => waiting == 0 || matches!(self, Self::Plain(_)),
-            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
-        }
+    /// Whether the kernel holds data, or an end, that the event loop has not told of yet.
+    pub(crate) fn has_news(&self) -> bool {
+        let nothing = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        !self.socket().peek().as_ref().is_err_and(nothing)
     }
 
     /// Bytes that the kernel has taken since the connection was made, the handshake included.

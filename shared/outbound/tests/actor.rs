@@ -25,6 +25,7 @@ fn shown() -> (i64, i64) {
 
 async fn until(what: impl Fn() -> bool) {
     while !what() {
+        // paced: asks again until it is so
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -66,6 +67,7 @@ fn calls_go_on_when_the_pools_actor_panics() {
         // The next life keeps connections again.
         while pool.open() == 0 {
             call(&pool, &upstream).await.unwrap();
+            // paced: asks again until the next life is there
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let before = server.connections();

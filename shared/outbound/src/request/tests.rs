@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use futures_util::stream;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -133,5 +134,40 @@ fn what_would_smuggle_is_refused() {
             refused(b"GET", b"/", b"a", value),
             Some(Unsendable::HeaderValue)
         );
+    }
+}
+
+/// Bytes with a liking for those that mean something to a parser.
+fn odd(most: usize) -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![
+        6 => b'a'..=b'z',
+        1 => prop::sample::select(b"\r\n :\t/?%\0\x7f\xff".to_vec()),
+    ];
+    prop::collection::vec(byte, 0..most)
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_one_request_and_the_callers(
+        method in odd(4),
+        target in odd(12),
+        headers in prop::collection::vec((odd(4), odd(8)), 0..4),
+    ) {
+        let upstream = Upstream::new("http://h", None, None).unwrap();
+        let target = [b"/", &target[..]].concat();
+        let pairs = headers.iter().map(|(name, value)| (&name[..], &value[..]));
+        let head = RequestHead { method: &method, target: &target, headers: pairs };
+        if let Ok(bytes) = serialize(&upstream, head, &mut Outgoing::None) {
+            let mut slots = [httparse::EMPTY_HEADER; 8];
+            let mut request = httparse::Request::new(&mut slots);
+            let read = request.parse(&bytes).unwrap();
+            prop_assert_eq!(read, httparse::Status::Complete(bytes.len()));
+            prop_assert_eq!(request.method.unwrap().as_bytes(), &method);
+            prop_assert_eq!(request.path.unwrap().as_bytes(), &target);
+            let got: Vec<_> = request.headers.iter().map(|it| (it.name.as_bytes(), it.value)).collect();
+            let mut expected = vec![(&b"Host"[..], &b"h"[..])];
+            expected.extend(headers.iter().map(|(name, value)| (&name[..], value.trim_ascii())));
+            prop_assert_eq!(got, expected);
+        }
     }
 }

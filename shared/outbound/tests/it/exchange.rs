@@ -203,6 +203,7 @@ fn an_answer_may_come_byte_by_byte() {
             let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n";
             for byte in answer.bytes() {
                 peer.write([byte]).await;
+                // paced: each byte arrives alone
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             peer.until_closed().await;

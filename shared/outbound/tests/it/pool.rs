@@ -10,6 +10,7 @@ use crate::server::{OK, Server, call, get, pool, run, told, whole};
 /// Lets time and the other tasks of the thread pass until it is so.
 async fn until(what: impl Fn() -> bool) {
     while !what() {
+        // paced: asks again until it is so
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -66,6 +67,7 @@ fn what_is_said_unasked_is_nobodys_answer() {
         // The connection is taken and found quiet; then it speaks, before it is asked.
         let sending = pool.send(&upstream, get("/"), Outgoing::None, pool.limits());
         say.notify_one();
+        // paced: the event loop turns, and sees what has come
         tokio::time::sleep(Duration::from_millis(20)).await;
         let answer = sending.await.unwrap();
         assert!(!answer.timing.reused);

@@ -284,6 +284,7 @@ fn a_connection_that_says_goodbye_while_idle_is_not_used() {
                 assert_eq!(call(&pool, &upstream).await.unwrap().1, b"ok");
                 // Lets the close arrive.
                 while pool.open() > 0 {
+                    // paced: asks again until it is so
                     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                 }
                 assert_eq!(shakes.borrow().len(), round);
