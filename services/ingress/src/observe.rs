@@ -31,7 +31,7 @@ mod timing;
 mod tree;
 mod updates;
 
-pub(crate) use answer::{AnswerCopy, AnswerHead, AnswerTap, Expect};
+pub(crate) use answer::{AnswerHead, AnswerTap, Expect};
 pub(crate) use budget::Budget;
 pub(crate) use limits::CaptureLimits;
 pub(crate) use mask::Mask;

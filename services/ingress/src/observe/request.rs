@@ -254,9 +254,9 @@ impl RequestCopy {
         self.shape
     }
 
-    /// Why the copy is not whole, if it is not; to be counted.
-    #[must_use]
-    pub(crate) fn cut(&self) -> Option<Cut> {
+    /// Why the copy is not whole, if it is not; what is counted is in `Observed::cuts`.
+    #[cfg(test)]
+    pub(super) fn cut(&self) -> Option<Cut> {
         self.cut
     }
 

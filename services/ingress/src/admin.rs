@@ -1,0 +1,62 @@
+//! The operator's listener: `/-/live`, `/-/ready`, `/-/metrics`.
+//!
+//! In: probes and metrics of the process (`shared/telemetry`). Out: HTTP on an address of its
+//! own, one worker. Invariant: never reachable through the bots' listener; liveness never
+//! depends on Kafka, Redis, SQL or Telegram. Overloaded: it queues behind itself, not bots.
+
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use gramtap_telemetry::{Probes, Ready, render};
+
+/// Binds the listener and starts to serve.
+///
+/// # Errors
+/// The address is taken, or is not this machine's.
+pub fn serve(address: SocketAddr, probes: &Probes) -> std::io::Result<(SocketAddr, ServerHandle)> {
+    let listener = TcpListener::bind(address)?;
+    let bound = listener.local_addr()?;
+    let server = server(listener, probes.clone())?;
+    let handle = server.handle();
+    // Its end is asked for through the handle; an error of its own is logged by actix.
+    drop(gramtap_actors::spawn("admin", server));
+    Ok((bound, handle))
+}
+
+fn server(listener: TcpListener, probes: Probes) -> std::io::Result<Server> {
+    let app = move || {
+        App::new()
+            .app_data(web::Data::new(probes.clone()))
+            .route(
+                "/-/live",
+                web::get().to(|probes: web::Data<Probes>| async move { probe(probes.live()) }),
+            )
+            .route(
+                "/-/ready",
+                web::get().to(|probes: web::Data<Probes>| async move { probe(probes.ready()) }),
+            )
+            .route("/-/metrics", web::get().to(|| async { metrics() }))
+    };
+    let server = HttpServer::new(app)
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(1)
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+fn probe(ready: Ready) -> HttpResponse {
+    match ready.ok {
+        true => HttpResponse::Ok().content_type("text/plain").body("ok\n"),
+        false => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain")
+            .body(ready.reasons.join("\n") + "\n"),
+    }
+}
+
+fn metrics() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(render())
+}

@@ -1,0 +1,337 @@
+//! The wiring of ingress: what is made, in which order, and how it ends.
+//!
+//! In: a [`Config`], and the parts that a process shares between its services. Out: a running
+//! [`Ingress`]. Invariant: it starts while Kafka, Redis and SQL are away; it ends in the order of
+//! the data's way, each step with a budget: not ready, calls, listener, folds, records.
+//!
+//! The bounds, in one table:
+//!
+//! | what waits | bound | beyond it |
+//! |---|---|---|
+//! | connections to Telegram, a worker | `outbound.max_connections` | 503 `pool_full` |
+//! | calls with unverified tokens, a token | `ingress.unverified_limit` | wait, then 429 |
+//! | copies of bodies, a worker | `capture.worker_budget` | cut, counted |
+//! | records in the batcher's mailbox | [`MAILBOX`] | lost, counted |
+//! | records at the bus | `capture.memory_limit` | disk |
+//! | records on disk | `capture.spool_limit` | lost, counted |
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
+use actix_web::{App, HttpServer};
+use anyhow::Context as _;
+use gramtap_actors::{
+    Drain, Durable, Group, Kept, Policy, Signal, Stage, keep_on_thread, signals, spawn, spawn_local,
+};
+use gramtap_events::Mint;
+use gramtap_telemetry::Probes;
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::{call, tls};
+use crate::admin;
+use crate::config::Config;
+use crate::parts::{self, Parts};
+use crate::process;
+use crate::publish::batcher::{Batcher, Close, Enqueue, Recipe};
+use crate::publish::gaps::Gaps;
+use crate::publish::publisher::Publisher;
+use crate::worker::{Shared, Worker};
+
+/// Records that wait for the batcher.
+const MAILBOX: usize = 16_384;
+/// How long new connections are still served after the process has said that it is not ready:
+/// balancers need that long to notice.
+const NOTICE: Duration = Duration::from_secs(2);
+/// How long connections that ask nothing are waited for, so that no request meets a closing one.
+const QUIET: Duration = Duration::from_secs(5);
+/// What flushing the records may take.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// A process that is running, for whoever greets its operator.
+#[derive(Debug)]
+pub struct Running {
+    /// Where bots connect.
+    pub address: SocketAddr,
+    /// Where probes and metrics are, if anywhere.
+    pub admin: Option<SocketAddr>,
+    /// What bots are told to use.
+    pub public_url: String,
+}
+
+/// Runs ingress as the one service of the process, until a signal ends it.
+///
+/// # Errors
+/// It cannot start as configured.
+pub async fn run(config: Config, greet: impl FnOnce(&Running)) -> anyhow::Result<ExitCode> {
+    let (telemetry, exhausted) = process::prepare(&config.telemetry)?;
+    let (parts, refreshing) = parts::open(&config).await?;
+    let probes = parts.probes.clone();
+    let started = probes.condition("ingress");
+    started.set(false, "ingress is starting");
+    let admin = match config.admin.listen.parse().ok() {
+        Some(address) => Some(
+            admin::serve(address, &probes)
+                .with_context(|| format!("{address} cannot be listened on (admin.listen)"))?,
+        ),
+        None => None,
+    };
+    let bus = parts.bus.clone();
+    let ingress = Ingress::start(&config, parts)?;
+    parts::warm(&bus, &probes).await?;
+    started.set(true, "");
+    greet(&Running {
+        address: ingress.address(),
+        admin: admin.as_ref().map(|(address, _)| *address),
+        public_url: config.public_url,
+    });
+
+    let mut signals = signals()?;
+    let failed = loop {
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::Reload => tls::reload(),
+                Signal::Term | Signal::Second => break false,
+            },
+            () = exhausted.notified() => break true,
+        }
+    };
+    let drained = tokio::select! {
+        drained = ingress.drain() => drained,
+        // Whoever asks twice means it.
+        () = another_term(&mut signals) => false,
+    };
+    if let Some((_, server)) = admin {
+        server.stop(false).await;
+    }
+    // What follows the registry may wait for SQL; the process does not.
+    tokio::time::timeout(Duration::from_secs(1), refreshing.stop())
+        .await
+        .ok();
+    drop(telemetry);
+    Ok(if drained && !failed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn another_term(signals: &mut gramtap_actors::Signals) {
+    while signals.next().await == Signal::Reload {}
+}
+
+/// Ingress, running.
+pub struct Ingress {
+    address: SocketAddr,
+    server: ServerHandle,
+    batcher: Kept<Batcher>,
+    close: Durable<Close>,
+    ends: Ends,
+    drain: Drain,
+    probes: Probes,
+    budget: Duration,
+}
+
+/// What the end waits for.
+#[derive(Clone)]
+struct Ends {
+    calls: Group,
+    connections: Group,
+    folds: Group,
+    closing: CancellationToken,
+}
+
+impl Ingress {
+    /// Binds the listener and starts to serve.
+    ///
+    /// # Errors
+    /// The address is taken, a certificate cannot be read.
+    pub fn start(config: &Config, parts: Parts) -> anyhow::Result<Self> {
+        let listener = listen(config.ingress.listen)?;
+        let address = listener.local_addr()?;
+        let mint = Arc::new(Mint::new(&instance(), epoch()));
+        let gaps = Arc::new(Gaps::default());
+        let recipe = recipe(config, &parts, &mint, &gaps);
+        let batcher = keep_on_thread("batcher", Policy::default(), move || Batcher::new(&recipe));
+        let publisher = Publisher::new(batcher.lossy::<Enqueue>(MAILBOX), gaps);
+        let ends = Ends {
+            calls: parts.drain.group("calls"),
+            connections: parts.drain.group("connections"),
+            folds: parts.drain.group("folds"),
+            closing: CancellationToken::new(),
+        };
+        let shared = Arc::new(Shared::new(
+            config,
+            &parts,
+            mint,
+            publisher,
+            ends.calls.clone(),
+        ));
+        let server = serve(config, listener, shared, &ends)?;
+        let handle = server.handle();
+        drop(spawn("ingress", server));
+        Ok(Self {
+            address,
+            server: handle,
+            close: batcher.durable::<Close>(1),
+            batcher,
+            ends,
+            drain: parts.drain,
+            probes: parts.probes,
+            budget: config.ingress.drain_timeout,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends it in order. Whether every step was done within its budget.
+    pub async fn drain(self) -> bool {
+        let Self {
+            server,
+            batcher,
+            close,
+            ends,
+            drain,
+            probes,
+            budget,
+            ..
+        } = self;
+        probes.drain();
+        let calls = ends.clone();
+        let stages = vec![
+            Stage::new(
+                "calls",
+                budget,
+                async move { calls_end(&calls, budget).await },
+            ),
+            Stage::new("listener", Duration::from_secs(3), async move {
+                server.stop(true).await
+            }),
+            Stage::new("folds", Duration::from_secs(2), async move {
+                ends.closing.cancel();
+                ends.folds.wait_idle(Duration::from_secs(2)).await.ok();
+            }),
+            Stage::new("records", FLUSH + Duration::from_secs(2), async move {
+                if let Err(undelivered) = close
+                    .deliver(Close { within: FLUSH }, FLUSH + Duration::from_secs(1))
+                    .await
+                {
+                    tracing::error!(reason = undelivered.label(), "the batcher was not closed");
+                }
+                batcher.stop().await;
+            }),
+        ];
+        drain.run(stages).await.failed.is_empty()
+    }
+}
+
+/// Polls end at once by themselves (`relay/exchange.rs`); the others, and whoever has not
+/// noticed yet, are waited for.
+async fn calls_end(ends: &Ends, budget: Duration) {
+    tokio::time::sleep(NOTICE).await;
+    if let Err(busy) = ends.calls.wait_idle(budget).await {
+        tracing::warn!(%busy, "calls are cut short");
+        return;
+    }
+    ends.connections.wait_idle(QUIET).await.ok();
+    // Whoever came meanwhile is answered, too.
+    ends.calls.wait_idle(budget).await.ok();
+}
+
+fn serve(
+    config: &Config,
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    ends: &Ends,
+) -> anyhow::Result<actix_web::dev::Server> {
+    let settings = &config.ingress;
+    let connections = ends.connections.clone();
+    let (folds, closing) = (ends.folds.clone(), ends.closing.clone());
+    let app = move || {
+        let worker = Rc::new(Worker::start(&shared));
+        let guard = folds.enter();
+        let (teller, closing) = (Rc::clone(&worker), closing.clone());
+        drop(spawn_local("poll_folds", async move {
+            teller.tell_folds_until(closing).await;
+            drop(guard);
+        }));
+        let service =
+            fn_service(move |request: ServiceRequest| call::serve(Rc::clone(&worker), request));
+        App::new().default_service(service)
+    };
+    let mut server = HttpServer::new(app)
+        .keep_alive(settings.keep_alive)
+        .client_request_timeout(settings.head_timeout)
+        .client_disconnect_timeout(Duration::from_secs(5))
+        .h1_allow_half_closed(false)
+        .max_connections(200_000)
+        .max_connection_rate(4_096)
+        .tcp_nodelay(true)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .on_connect(move |_, extensions| {
+            extensions.insert(connections.enter());
+        });
+    if settings.workers > 0 {
+        server = server.workers(settings.workers);
+    }
+    let server = match tls::config(settings)? {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
+    Ok(server.run())
+}
+
+fn recipe(config: &Config, parts: &Parts, mint: &Arc<Mint>, gaps: &Arc<Gaps>) -> Recipe {
+    let capture = &config.capture;
+    Recipe {
+        bus: parts.bus.clone(),
+        folder: config.data_dir.clone(),
+        linger: capture.flush_interval,
+        memory: usize::try_from(capture.memory_limit.as_u64()).unwrap_or(usize::MAX),
+        disk: capture.spool_limit.as_u64(),
+        rate: capture.spool_rate,
+        gaps: Arc::clone(gaps),
+        mint: Arc::clone(mint),
+    }
+}
+
+/// A listener that a restarted process can bind at once.
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        None,
+    )?;
+    socket.set_reuse_address(true)?;
+    socket
+        .bind(&address.into())
+        .with_context(|| format!("{address} cannot be listened on (ingress.listen)"))?;
+    socket.listen(4096)?;
+    Ok(socket.into())
+}
+
+/// The stable part of a record's id: the host's name, and the process's number for those that
+/// share one.
+fn instance() -> String {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    format!("{host}.{}", std::process::id())
+}
+
+/// Grows from start to start.
+fn epoch() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

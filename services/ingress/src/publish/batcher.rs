@@ -1,0 +1,294 @@
+//! The batcher: the one place where records wait for the bus.
+//!
+//! In: parcels of all workers, one lossy lane; reports of the bus, from its own thread. Out: the
+//! bus's producer and, while that stalls, the spool; gap records. An actor on a thread of its
+//! own, because the spool blocks. Invariant: as `backlog.rs`; reports are bounded by what is in
+//! flight. Overloaded: the lane refuses and the parcel counts itself. When it dies, the keeper
+//! makes a new one with a new producer and the same spool; what was in memory alone is counted.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult};
+use gramtap_actors::Queued;
+use gramtap_bus::{Bus, Position, ProduceError, Producer, ProducerOptions, Refusal, Ticket};
+use gramtap_events::Mint;
+use gramtap_events::call::CallRecord;
+use gramtap_telemetry::{Counter, Gauge};
+
+use super::backlog::{Backlog, Bounds, Offered, Outlet, Report};
+use super::gaps::{Gaps, Parcel};
+use super::spool::Spool;
+
+/// How often what is due is done.
+const TICK: Duration = Duration::from_millis(100);
+/// How old the oldest unacknowledged record may grow before the disk gets a copy.
+const STALL: Duration = Duration::from_secs(2);
+
+/// What a batcher is made from, again and again.
+#[derive(Clone)]
+pub(crate) struct Recipe {
+    pub(crate) bus: Bus,
+    pub(crate) folder: PathBuf,
+    /// `capture.flush_interval`.
+    pub(crate) linger: Duration,
+    /// `capture.memory_limit`.
+    pub(crate) memory: usize,
+    /// `capture.spool_limit`.
+    pub(crate) disk: u64,
+    /// `capture.spool_rate`, per second.
+    pub(crate) rate: u32,
+    pub(crate) gaps: Arc<Gaps>,
+    pub(crate) mint: Arc<Mint>,
+}
+
+/// A record for the bus.
+pub(crate) struct Enqueue(pub(crate) Parcel);
+
+impl Message for Enqueue {
+    type Result = ();
+}
+
+/// Asks for everything that was taken to be on the bus or on disk; the batcher ends with it.
+pub(crate) struct Close {
+    /// How long the bus is given to acknowledge.
+    pub(crate) within: Duration,
+}
+
+impl Message for Close {
+    type Result = ();
+}
+
+/// The actor.
+pub(crate) struct Batcher {
+    /// None once it is closed, or if the disk refuses: then parcels count themselves as lost.
+    backlog: Option<Backlog>,
+    outlet: BusOutlet,
+    reports: Reports,
+    recipe: Recipe,
+}
+
+/// What the bus's thread has told and the batcher has not read yet.
+#[derive(Clone, Default)]
+struct Reports(Arc<Told>);
+
+/// Positions and what became of them; a report wakes who waits for one.
+type Told = (Mutex<Vec<(u64, Report)>>, Condvar);
+
+impl Reports {
+    fn push(&self, position: u64, report: Report) {
+        let (list, told) = &*self.0;
+        list.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((position, report));
+        told.notify_one();
+    }
+
+    fn take(&self) -> Vec<(u64, Report)> {
+        std::mem::take(&mut *self.0.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits for a report, no longer than `within`.
+    fn wait(&self, within: Duration) {
+        let (list, told) = &*self.0;
+        let list = list.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.is_empty() {
+            drop(told.wait_timeout(list, within));
+        }
+    }
+}
+
+struct BusOutlet(Option<Producer>);
+
+impl Actor for Batcher {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(TICK, |batcher, _| batcher.tick(Instant::now()));
+    }
+}
+
+impl Handler<Queued<Enqueue>> for Batcher {
+    type Result = ();
+
+    fn handle(&mut self, queued: Queued<Enqueue>, _: &mut Self::Context) {
+        let Enqueue(parcel) = queued.take();
+        self.accept(Instant::now(), parcel);
+    }
+}
+
+impl Handler<Queued<Close>> for Batcher {
+    type Result = MessageResult<Queued<Close>>;
+
+    fn handle(&mut self, queued: Queued<Close>, _: &mut Self::Context) -> Self::Result {
+        let Close { within } = queued.take();
+        self.close(within);
+        MessageResult(())
+    }
+}
+
+// === impl Batcher ===
+
+impl Batcher {
+    /// Opens the spool and a producer of its own.
+    pub(crate) fn new(recipe: &Recipe) -> Self {
+        let reports = Reports::default();
+        let spool = Spool::open(&recipe.folder, recipe.disk);
+        let bounds = Bounds {
+            stall: STALL,
+            memory: recipe.memory,
+            replay: per_tick(recipe.rate),
+        };
+        let backlog = spool.and_then(|spool| {
+            Backlog::new(bounds, spool, Arc::clone(&recipe.gaps), Instant::now())
+        });
+        let backlog = backlog
+            .inspect_err(|error| {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "no spool, records are lost"
+                )
+            })
+            .ok();
+        let outlet = BusOutlet(producer(recipe, &reports));
+        Self {
+            backlog,
+            outlet,
+            reports,
+            recipe: recipe.clone(),
+        }
+    }
+
+    fn accept(&mut self, now: Instant, parcel: Parcel) {
+        if let Some(backlog) = &mut self.backlog {
+            backlog.accept(now, parcel, &mut self.outlet);
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.mend();
+        self.settle(now);
+        let Some(backlog) = &mut self.backlog else {
+            return;
+        };
+        backlog.tick(now, &mut self.outlet);
+        Gauge::SpoolBytes.set(backlog.spool().bytes().cast_signed());
+        Gauge::SpoolRecords.set(backlog.spool().records().cast_signed());
+        if !backlog.is_spooling() {
+            self.tell_gaps(now);
+        }
+    }
+
+    /// A producer that is broken for good is replaced; its records are offered again.
+    fn mend(&mut self) {
+        let broken = match &self.outlet.0 {
+            Some(producer) => producer.health().broken,
+            None => Some("none was made".to_owned()),
+        };
+        if let Some(reason) = broken {
+            tracing::error!(reason, "the bus producer is broken and is made anew");
+            if let Some(old) = self.outlet.0.take() {
+                old.purge();
+            }
+            self.outlet.0 = producer(&self.recipe, &self.reports);
+        }
+    }
+
+    /// Applies what the bus has reported.
+    fn settle(&mut self, now: Instant) {
+        let reports = self.reports.take();
+        if let Some(backlog) = &mut self.backlog {
+            for (position, report) in reports {
+                backlog.report(now, position, report);
+            }
+        }
+    }
+
+    /// Losses become records of their own once the bus flows.
+    fn tell_gaps(&mut self, now: Instant) {
+        for gap in self.recipe.gaps.take(&self.recipe.mint) {
+            let CallRecord::Gap(told) = &gap else {
+                continue;
+            };
+            tracing::warn!(tenant = %told.tenant, count = told.count, reason = %told.reason, "records were lost");
+            let (tenant, at) = (told.tenant, told.from);
+            match gramtap_bus::Message::of(&gap) {
+                Ok(message) => {
+                    let parcel = Parcel::new(message, tenant, at, &self.recipe.gaps);
+                    self.accept(now, parcel);
+                }
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a gap was not written as json"
+                ),
+            }
+        }
+    }
+
+    /// Waits for the bus, on this thread, which is the batcher's own; then the disk has the rest.
+    fn close(&mut self, within: Duration) {
+        let until = Instant::now() + within;
+        loop {
+            self.tick(Instant::now());
+            let Some(backlog) = &self.backlog else { return };
+            let left = until.saturating_duration_since(Instant::now());
+            if backlog.in_flight() == 0 && !backlog.is_spooling() || left.is_zero() {
+                break;
+            }
+            self.reports.wait(left.min(TICK));
+        }
+        if let Some(backlog) = self.backlog.take() {
+            backlog.close();
+        }
+    }
+}
+
+/// Records from the disk per tick; at least one, so that a small rate does not stop it.
+fn per_tick(rate: u32) -> usize {
+    let per_tick = u128::from(rate) * TICK.as_millis() / 1000;
+    usize::try_from(per_tick).unwrap_or(usize::MAX).max(1)
+}
+
+fn producer(recipe: &Recipe, reports: &Reports) -> Option<Producer> {
+    let options = ProducerOptions {
+        linger: recipe.linger,
+        max_bytes: recipe.memory,
+        ..ProducerOptions::lossy("observed")
+    };
+    let reports = reports.clone();
+    let on_report = move |Ticket(position), outcome: Result<Position, ProduceError>| {
+        let report = match outcome {
+            Ok(_) => Report::Stored,
+            Err(error) if error.retry() => Report::Again,
+            Err(error) => {
+                Counter::BusFailed {
+                    reason: error.label(),
+                }
+                .inc();
+                Report::Refused
+            }
+        };
+        reports.push(position, report);
+    };
+    let made = recipe.bus.producer(options, on_report);
+    made.inspect_err(|error| {
+        tracing::error!(error = error as &dyn std::error::Error, "no producer")
+    })
+    .ok()
+}
+
+impl Outlet for BusOutlet {
+    fn offer(&mut self, position: u64, message: &gramtap_bus::Message) -> Offered {
+        let Some(producer) = &self.0 else {
+            return Offered::Later;
+        };
+        match producer.offer(message.clone(), Ticket(position)) {
+            Ok(()) => Offered::Taken,
+            Err(refused) => match refused.reason {
+                Refusal::TooLarge => Offered::Never,
+                Refusal::Full | Refusal::Closed => Offered::Later,
+            },
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Responses: Telegram's passed on, and our own.
+//!
+//! In: an answer, a refusal. Out: actix's response. Invariant: status, reason, headers that are
+//! not the connection's, framing and bytes are Telegram's; what is ours carries `Gramtap-Error`.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use bytes::Bytes;
+use gramtap_outbound::{Answer, Framing};
+
+use super::account::Account;
+use super::refusal::{HEADER, Refusal};
+use super::{headers, reason};
+use crate::accept::body::{Body, Relayed};
+use crate::observe::Ending;
+
+/// What a poll is answered when this process ends: no updates, ask again elsewhere.
+const NO_UPDATES: &[u8] = br#"{"ok":true,"result":[]}"#;
+
+/// Passes an answer on.
+pub(crate) fn pass_on(
+    answer: Answer,
+    to_head: bool,
+    mut account: Box<Account>,
+) -> HttpResponse<Body> {
+    let Answer { head, body, .. } = answer;
+    let Ok(status) = StatusCode::from_u16(head.status()) else {
+        account.close(Ending::Own { label: "status" });
+        return refuse(&Refusal::internal());
+    };
+    account.answered(head.status(), head.header("content-encoding"));
+    let closes = account.worker().drain.is_draining();
+    let body = match body.into_whole() {
+        Ok(bytes) => {
+            account.answer(&bytes);
+            account.close(Ending::Answered);
+            whole(bytes, &head, to_head)
+        }
+        Err(body) => Body::Stream(Box::new(Relayed::new(body, head.framing(), account))),
+    };
+    let mut response = HttpResponse::with_body(status, body);
+    let out = response.head_mut();
+    out.reason = reason::phrase(status, head.reason());
+    out.set_camel_case_headers(true);
+    if closes {
+        out.set_connection_type(actix_http::ConnectionType::Close);
+    }
+    for (name, value) in headers::downstream(head.headers()) {
+        out.headers.append(name, value);
+    }
+    response
+}
+
+/// A body that has come whole, under the framing that it came with.
+fn whole(bytes: Bytes, head: &gramtap_outbound::AnswerHead, to_head: bool) -> Body {
+    match head.framing() {
+        Framing::Length(_) => Body::Whole(bytes),
+        Framing::Chunked | Framing::UntilClose => Body::Chunk(Some(bytes)),
+        Framing::None if to_head => {
+            let length = head
+                .header("content-length")
+                .and_then(|text| str::from_utf8(text).ok()?.trim().parse().ok());
+            length.map_or(Body::Empty, Body::Head)
+        }
+        Framing::None => Body::Empty,
+    }
+}
+
+/// The answer to a poll that was parked here when the process was told to end.
+pub(crate) fn empty_poll(mut account: Box<Account>) -> HttpResponse<Body> {
+    account.answered(200, None);
+    account.answer(NO_UPDATES);
+    account.close(Ending::Own { label: "drained" });
+    let mut response = own(StatusCode::OK, Bytes::from_static(NO_UPDATES));
+    response
+        .head_mut()
+        .set_connection_type(actix_http::ConnectionType::Close);
+    response
+}
+
+/// An answer of our own.
+pub(crate) fn refuse(refusal: &Refusal) -> HttpResponse<Body> {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = own(status, refusal.body().into());
+    let headers = response.headers_mut();
+    headers.insert(
+        HeaderName::from_static(HEADER),
+        HeaderValue::from_static(refusal.label),
+    );
+    if let Some(seconds) = refusal.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn own(status: StatusCode, body: Bytes) -> HttpResponse<Body> {
+    let mut response = HttpResponse::with_body(status, Body::Whole(body));
+    let head = response.head_mut();
+    head.set_camel_case_headers(true);
+    head.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}

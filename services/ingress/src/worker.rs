@@ -1,0 +1,285 @@
+//! What one HTTP worker holds: its pool, its view of the registry, its copies.
+//!
+//! In: `app.rs` makes one for each worker thread. Out: read by every stage of a call. Invariant:
+//! never leaves its thread, so nothing of it is locked but what all workers share (the verified
+//! tokens, a lock held for a look-up). Overloaded: the pool, the budget of copies and the places
+//! of unverified tokens each have their bound.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use gramtap_actors::{DrainToken, Group};
+use gramtap_events::call::TokenStanding;
+use gramtap_events::tenant::Privacy;
+use gramtap_events::{Mint, Moment, TenantId};
+use gramtap_outbound::{OutboundConfig, Pool, Upstream};
+use gramtap_settings::ByteSize;
+use gramtap_telegram::{Door, Target};
+use gramtap_telemetry::{Gauge, GaugeHandle};
+use gramtap_tenants::{Directory, Keys, Tenant};
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::arrival::Arrival;
+use crate::accept::refused::Refused;
+use crate::config::{CaptureSection, Config};
+use crate::identify::binder::Binder;
+use crate::identify::host::Hosts;
+use crate::observe::{
+    Budget, CallFacts, CaptureLimits, Ending, Mask, PollFolds, RequestHead, RequestTap, Stopwatch,
+    Verified, record,
+};
+use crate::parts::Parts;
+use crate::publish::publisher::Publisher;
+use crate::relay::account::Opening;
+use crate::relay::hold::{Holds, Poller};
+use crate::relay::refusal::Refusal;
+use crate::relay::turns::Turns;
+
+/// Verified tokens remembered, per process.
+const VERIFIED: usize = 200_000;
+/// Folds of empty polls that are open at a time, per worker.
+const FOLDS: usize = 50_000;
+
+/// What is copied of calls.
+#[derive(Debug)]
+pub(crate) struct Copies {
+    pub(crate) enabled: bool,
+    pub(crate) limits: CaptureLimits,
+    pub(crate) budget: Budget,
+}
+
+/// Series that are touched by every call.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) in_flight: GaugeHandle,
+    pub(crate) parked: GaugeHandle,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            in_flight: Gauge::CallsInFlight.handle(),
+            parked: Gauge::PollsParked.handle(),
+        }
+    }
+}
+
+/// One worker.
+pub(crate) struct Worker {
+    pub(crate) pool: Pool,
+    pub(crate) upstream: Upstream,
+    pub(crate) hosts: Hosts,
+    pub(crate) directory: Directory,
+    pub(crate) copies: Copies,
+    pub(crate) series: Series,
+    pub(crate) folds: RefCell<PollFolds>,
+    pub(crate) mint: Arc<Mint>,
+    pub(crate) publisher: Publisher,
+    pub(crate) drain: DrainToken,
+    pub(crate) calls: Group,
+    pub(crate) keys: Keys,
+    pub(crate) token_key: [u8; 32],
+    pub(crate) turns: Turns,
+    pub(crate) holds: RefCell<Holds>,
+    pub(crate) binder: Binder,
+    pub(crate) refused: RefCell<Refused>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+/// What the workers of a process share.
+pub(crate) struct Shared {
+    outbound: OutboundConfig,
+    upstream: Upstream,
+    hosts: Hosts,
+    directory: Directory,
+    binder: Binder,
+    capture: CaptureSection,
+    mint: Arc<Mint>,
+    publisher: Publisher,
+    drain: DrainToken,
+    calls: Group,
+    keys: Keys,
+    token_key: [u8; 32],
+    verified: Arc<Mutex<Verified>>,
+    unverified_limit: usize,
+    hold: Duration,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        config: &Config,
+        parts: &Parts,
+        mint: Arc<Mint>,
+        publisher: Publisher,
+        calls: Group,
+    ) -> Self {
+        let domain = config
+            .public_url
+            .split_once("://")
+            .map_or("", |(_, host)| host);
+        Self {
+            outbound: config.outbound,
+            upstream: config.telegram.clone(),
+            hosts: Hosts::new(domain, &config.ingress.hosts),
+            directory: parts.directory.clone(),
+            binder: Binder::new(parts.registry.clone(), parts.directory.clone()),
+            capture: config.capture.clone(),
+            mint,
+            publisher,
+            drain: parts.drain.token(),
+            calls,
+            keys: parts.keys.clone(),
+            token_key: parts.keys.token_key(),
+            verified: Arc::new(Mutex::new(Verified::new(VERIFIED))),
+            unverified_limit: config.ingress.unverified_limit,
+            hold: config.ingress.error_hold,
+        }
+    }
+}
+
+impl Worker {
+    /// A worker for the thread that calls this.
+    pub(crate) fn start(shared: &Shared) -> Self {
+        let capture = &shared.capture;
+        let bytes = |size: ByteSize| usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
+        Self {
+            pool: Pool::start(shared.outbound),
+            upstream: shared.upstream.clone(),
+            hosts: shared.hosts.clone(),
+            directory: shared.directory.clone(),
+            copies: Copies {
+                enabled: capture.enabled,
+                limits: CaptureLimits {
+                    body: bytes(capture.body_limit),
+                    update: bytes(capture.update_limit),
+                    answer: bytes(capture.answer_limit),
+                },
+                budget: Budget::new(bytes(capture.worker_budget)),
+            },
+            series: Series::default(),
+            folds: RefCell::new(PollFolds::new(capture.poll_window, FOLDS)),
+            mint: Arc::clone(&shared.mint),
+            publisher: shared.publisher.clone(),
+            drain: shared.drain.clone(),
+            calls: shared.calls.clone(),
+            token_key: shared.token_key,
+            keys: shared.keys.clone(),
+            turns: Turns::new(shared.unverified_limit, Arc::clone(&shared.verified)),
+            holds: RefCell::new(Holds::new(shared.hold)),
+            binder: shared.binder.clone(),
+            refused: RefCell::default(),
+        }
+    }
+
+    /// Tells folds as they come due, and the rest when `closing` says that the process ends.
+    pub(crate) async fn tell_folds_until(&self, closing: CancellationToken) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => self.tell_folds(false),
+                () = closing.cancelled() => return self.tell_folds(true),
+            }
+        }
+    }
+
+    /// What is kept of a bot's bodies.
+    pub(crate) fn mask(&self, tenant: &Tenant) -> Mask {
+        let key = match tenant.privacy {
+            Privacy::Pseudonymous => self.keys.pseudonym_key(tenant.id),
+            _ => [0; 32],
+        };
+        Mask::new(tenant.privacy, key)
+    }
+
+    /// Waits out the pause after a repeated error to a poll; no longer than the process lives.
+    pub(crate) async fn hold(&self, poller: Poller) {
+        let wait = self.holds.borrow_mut().wait(poller, Instant::now());
+        if !wait.is_zero() {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.drain.draining() => {}
+            }
+        }
+    }
+
+    /// Telegram has accepted the call's token: ties the code that was called to its bot.
+    pub(crate) fn bind(&self, opening: &mut Opening) {
+        if let (Some(code), Some(bot)) = (opening.binds.take(), opening.bot) {
+            self.binder.bind(code, bot);
+        }
+    }
+
+    /// Tells of a request that is not relayed.
+    pub(crate) fn tell_refused(
+        &self,
+        arrival: &Arrival,
+        target: Option<&Target>,
+        refusal: &Refusal,
+    ) {
+        let bot = target.and_then(|target| target.bot);
+        let Some(target) = target.filter(|_| self.copies.enabled) else {
+            return;
+        };
+        if !self.refused.borrow_mut().is_news(arrival, bot, refusal) {
+            return;
+        }
+        let now = Instant::now();
+        let facts = CallFacts {
+            tenant: TenantId::UNATTRIBUTED,
+            bot,
+            at: arrival.at,
+            until: Moment::now(),
+            client: arrival.client(),
+            door: target.door.clone(),
+            verb: arrival.method.as_str().to_owned(),
+            status: Some(refusal.status),
+            bytes_out: refusal.body().len() as u64,
+            token: TokenStanding::Unverified,
+            ending: Ending::Own {
+                label: refusal.label,
+            },
+            took: Stopwatch::start(arrival.began).stop(now),
+        };
+        let nothing = RequestTap::new(
+            &self.copies.limits,
+            &self.copies.budget,
+            &RequestHead::default(),
+        )
+        .finish();
+        let mask = Mask::new(Privacy::Off, [0; 32]);
+        let observed = record::observe(
+            facts,
+            &nothing,
+            None,
+            &mask,
+            &mut self.folds.borrow_mut(),
+            now,
+            &self.mint,
+        );
+        self.publisher.publish(observed);
+    }
+
+    /// Tells the folds of empty polls that are due; all of them when the process ends.
+    pub(crate) fn tell_folds(&self, all: bool) {
+        let mut folds = self.folds.borrow_mut();
+        let due = match all {
+            true => folds.flush(&self.mint),
+            false => folds.due(Instant::now(), &self.mint),
+        };
+        drop(folds);
+        for polls in due {
+            self.publisher.publish_polls(polls);
+        }
+    }
+
+    /// Whether this door is a poll's.
+    pub(crate) fn is_poll(door: &Door) -> bool {
+        matches!(door, Door::Method { method, .. } if method.is_get_updates())
+    }
+}
