@@ -153,6 +153,7 @@ class Waiting(RuleTest):
             "tests/e.rs": HEADER + f"#[tokio::test(start_paused = true)]\ntokio::time::{SLEEP}(d);\n",
             "tests/f.rs": HEADER + f"// paced: the clock is paused by whoever calls this\n{SLEEP}(d);\n{SLEEP}(d);\n",
             "tests/d.rs": HEADER + f"clock.{SLEEP}(d).await;\n// {SLEEP}(d)\n",
+            "tests/g.rs": HEADER + "#[test]\n#[ignore = \"the child of a_test\"]\nfn a() {}\n",
         }
         self.assertEqual(self.offences(waiting.check, good), [])
 

@@ -37,6 +37,7 @@ fn server(listener: TcpListener, probes: Probes) -> std::io::Result<Server> {
                 web::get().to(|probes: web::Data<Probes>| async move { probe(probes.ready()) }),
             )
             .route("/-/metrics", web::get().to(|| async { metrics() }))
+            .configure(poison)
     };
     let server = HttpServer::new(app)
         .workers(1)
@@ -60,3 +61,15 @@ fn metrics() -> HttpResponse {
         .content_type("text/plain; version=0.0.4")
         .body(render())
 }
+
+/// `POST /-/poison/{actor}`: every living actor of that name panics. For tests of what that costs.
+#[cfg(feature = "inject-panics")]
+fn poison(config: &mut web::ServiceConfig) {
+    let strike = |actor: web::Path<String>| async move {
+        HttpResponse::Ok().body(gramtap_actors::poison(&actor).to_string())
+    };
+    config.route("/-/poison/{actor}", web::post().to(strike));
+}
+
+#[cfg(not(feature = "inject-panics"))]
+fn poison(_: &mut web::ServiceConfig) {}

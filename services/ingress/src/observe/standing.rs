@@ -20,6 +20,9 @@ use sha2::Sha256;
 pub(crate) struct TokenHash([u8; 16]);
 
 impl TokenHash {
+    /// Stands for every malformed token; never verified.
+    pub(crate) const MALFORMED: Self = Self([0; 16]);
+
     /// Hashes a token. `key` is the process's own; all workers use the same.
     #[must_use]
     pub(crate) fn of(token: &Token, key: &[u8; 32]) -> Self {

@@ -85,6 +85,7 @@ impl Handler<Queued<Mishap>> for Subject {
                 context.spawn(async { panic!("future panics") }.into_actor(self));
             }
             Mishap::Stop => context.stop(),
+            // paced: the handler holds its actor for this long, in virtual time.
             Mishap::Hold(time) => context.wait(tokio::time::sleep(time).into_actor(self)),
             Mishap::Stuck => context.wait(pending().into_actor(self)),
             Mishap::Block(until) => drop(until.recv()),
