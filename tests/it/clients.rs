@@ -13,6 +13,7 @@
 mod allowed;
 mod compare;
 mod door;
+mod gramtap;
 mod hosts;
 mod judge;
 mod message;
@@ -36,6 +37,7 @@ use tokio::task::JoinSet;
 
 use allowed::Side;
 use door::Door;
+use gramtap::Gramtap;
 use judge::Judged;
 use program::{LIBRARIES, Library};
 use run::{Places, run};
@@ -125,8 +127,13 @@ async fn a_door_that_changes_one_byte_is_found() {
 async fn compared(library: &Library) -> Result<Vec<Judged>> {
     let simulator = simulator().await?;
     let target = simulator.http_addr().context("no address")?;
-    let doors = [Door::direct(target), Door::again(target)];
-    let judged = through(library, &doors, &simulator).await?;
+    // Connecting a bot asks Telegram who it is.
+    simulator.control().add_bot_token(run::TOKEN)?;
+    let gramtap = Gramtap::start(&simulator.http_url()).await?;
+    let mut doors = vec![Door::direct(target), Door::again(target)];
+    doors.extend(gramtap.connect(&simulator.http_url(), run::TOKEN).await?);
+    let judged = through(library, &doors, &simulator).await;
+    let judged = judged.with_context(|| format!("Gramtap said: {}", gramtap.words()))?;
     simulator.shutdown().await;
     Ok(judged)
 }
@@ -150,17 +157,14 @@ async fn through(library: &Library, doors: &[Door], simulator: &Simulator) -> Re
         .iter()
         .filter(|door| library.takes_path || door.prefix.is_empty())
     {
-        let mut seen = run(library, door, &tee, &control, &places)
+        let seen = run(library, door, &tee, &control, &places)
             .await
             .with_context(|| door.name)?;
-        match &mut direct {
+        match &direct {
             None => direct = Some(seen),
-            Some(direct) => judged.extend(judge::judge(
-                library,
-                direct,
-                &mut seen,
-                door.through_gramtap,
-            )),
+            Some(direct) => {
+                judged.extend(judge::judge(library, direct, &seen, door.through_gramtap))
+            }
         }
     }
     Ok(judged)

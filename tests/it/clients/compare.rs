@@ -4,6 +4,9 @@
 //! not the same byte for byte; `allowed.rs` judges them. Invariant: this decides nothing: every
 //! byte of a start line, header and body, the framing and the order count.
 
+use gramtap_telegram::redact::redact;
+use serde_json::Value;
+
 use super::message::Message;
 
 /// One thing that is not the same.
@@ -80,9 +83,9 @@ pub(crate) fn messages(direct: &Message, door: &Message) -> Vec<Difference> {
 }
 
 /// The differences of two lists of messages, pair by pair.
-pub(crate) fn lists(direct: &[&Message], door: &[&Message]) -> Vec<Difference> {
+pub(crate) fn lists(direct: &[Message], door: &[Message]) -> Vec<Difference> {
     if direct.len() != door.len() {
-        let starts = |list: &[&Message]| {
+        let starts = |list: &[Message]| {
             let starts: Vec<_> = list
                 .iter()
                 .map(|one| String::from_utf8_lossy(&one.start))
@@ -98,10 +101,12 @@ pub(crate) fn lists(direct: &[&Message], door: &[&Message]) -> Vec<Difference> {
         .collect()
 }
 
-/// The difference of two texts, if there is one.
-pub(crate) fn texts(direct: &str, door: &str) -> Option<Difference> {
+/// The difference of two lines of a program, if there is one.
+pub(crate) fn lines(direct: &Value, door: &Value) -> Vec<Difference> {
+    let (direct, door) = (direct.to_string(), door.to_string());
     let (one, other) = windows(direct.as_bytes(), door.as_bytes());
-    (direct != door).then(|| plain(Aspect::Returned, one, other))
+    let difference = (direct != door).then(|| plain(Aspect::Returned, one, other));
+    difference.into_iter().collect()
 }
 
 fn headers(direct: &Message, door: &Message) -> Vec<Difference> {
@@ -196,28 +201,31 @@ fn shown_bytes(bytes: &[u8]) -> String {
     }
 }
 
-/// Where two runs of bytes begin to differ, with a little around it.
+/// Where two runs of bytes begin to differ, with a little around it. Tokens are hidden first: half
+/// of one would not be known as one.
 fn windows(one: &[u8], other: &[u8]) -> (String, String) {
     const AROUND: usize = 120;
-    let at = one
+    let text = |bytes| -> Vec<char> { redact(&String::from_utf8_lossy(bytes)).chars().collect() };
+    let (one, other) = (text(one), text(other));
+    let common = one
         .iter()
-        .zip(other)
+        .zip(&other)
         .take_while(|(one, other)| one == other)
         .count();
-    let from = if one.len().max(other.len()) <= 2 * AROUND {
+    let short = one.len().max(other.len()) <= 2 * AROUND;
+    let from = if short {
         0
     } else {
-        at.saturating_sub(AROUND / 2)
+        common.saturating_sub(AROUND / 2)
     };
-    let window = |bytes: &[u8]| {
-        let end = bytes.len().min(from + 2 * AROUND);
-        let mut text = String::from_utf8_lossy(&bytes[from.min(end)..end]).into_owned();
-        if from > 0 {
-            text = format!("(byte {from} of {}) {text}", bytes.len());
+    let window = |text: &[char]| {
+        let shown: String = text.iter().skip(from).take(2 * AROUND).collect();
+        match from {
+            0 => shown,
+            _ => format!("(from {from} of {}) {shown}", text.len()),
         }
-        text
     };
-    (window(one), window(other))
+    (window(&one), window(&other))
 }
 
 #[cfg(test)]
@@ -310,21 +318,21 @@ mod tests {
             [Aspect::HeaderAdded, Aspect::HeaderGone, Aspect::Framing]
         );
         assert_eq!(
-            lists(&[&direct, &whole], &[&direct])[0].aspect,
+            lists(&[direct.clone(), whole], std::slice::from_ref(&direct))[0].aspect,
             Aspect::Count
         );
-        assert!(texts("a", "a").is_none() && texts("a", "b").is_some());
+        assert!(lines(&"a".into(), &"a".into()).is_empty());
+        assert_eq!(lines(&"a".into(), &"b".into())[0].aspect, Aspect::Returned);
     }
 
     #[test]
-    fn long_bodies_are_shown_where_they_differ() {
-        let (mut one, mut other) = ("x".repeat(5_000), "x".repeat(5_000));
-        one.push_str("this");
-        other.push_str("that");
-        let (one, other) = windows(one.as_bytes(), other.as_bytes());
+    fn long_bodies_are_shown_where_they_differ_and_tokens_never() {
+        let long = |end: &str| format!("{}/bot123456:AAF-secret/{end}", "x".repeat(5_000));
+        let (one, other) = windows(long("this").as_bytes(), long("that").as_bytes());
         assert!(
-            one.ends_with("xxthis") && other.ends_with("xxthat") && one.len() < 300,
+            one.ends_with("/bot123456:***/this") && other.ends_with("/that"),
             "{one} {other}"
         );
+        assert!(one.len() < 300, "{one}");
     }
 }

@@ -7,9 +7,8 @@
 use super::allowed::{self, Found, Side};
 use super::compare::{self, Difference};
 use super::message::Message;
-use super::normal;
 use super::program::Library;
-use super::run::{self, Run, Seen};
+use super::run::{self, Run};
 use super::script::STEPS;
 use super::tee::Exchange;
 
@@ -27,103 +26,56 @@ pub(crate) struct Judged {
 }
 
 /// Holds a run against the direct one; `lenient`: Gramtap is between, so its list applies.
-pub(crate) fn judge(
-    library: &Library,
-    direct: &mut Run,
-    other: &mut Run,
-    lenient: bool,
-) -> Vec<Judged> {
-    let door = other.door;
-    let mut judged = Vec::with_capacity(STEPS.len());
-    for (number, step) in STEPS.iter().enumerate() {
-        let unsupported = direct.steps[number].line.get("unsupported").is_some();
-        let unscripted =
-            (!run::as_scripted(step, &direct.steps[number])).then(|| direct.steps[number].shown());
-        let one = Ready::of(library, &mut direct.steps[number], &direct.base, step.label);
-        let two = Ready::of(library, &mut other.steps[number], &other.base, step.label);
+pub(crate) fn judge(library: &Library, direct: &Run, other: &Run, lenient: bool) -> Vec<Judged> {
+    let pairs = direct.steps.iter().zip(&other.steps).zip(&STEPS);
+    let judged = pairs.map(|((one, two), step)| {
         let sides = [
             (Side::Request, compare::lists(&one.requests, &two.requests)),
             (Side::Answer, answers(&one.exchanges, &two.exchanges)),
-            (
-                Side::Library,
-                compare::texts(&one.line, &two.line).into_iter().collect(),
-            ),
+            (Side::Library, compare::lines(&one.line, &two.line)),
         ];
-        let found = sides.into_iter().flat_map(|(side, differences)| {
-            differences.into_iter().map(move |difference| Found {
-                library: library.name,
-                door,
-                step: step.label,
-                side,
-                difference,
-            })
-        });
-        judged.push(Judged {
+        let mut found = Vec::new();
+        for (side, differences) in sides {
+            for difference in differences {
+                let one = Found {
+                    library: library.name,
+                    door: other.door,
+                    step: step.label,
+                    side,
+                    difference,
+                };
+                let entry = allowed::entry(&one).filter(|_| lenient);
+                found.push((one, entry));
+            }
+        }
+        Judged {
             library: library.name,
-            door,
+            door: other.door,
             step: step.label,
-            unsupported,
-            unscripted,
-            found: found
-                .map(|found| (found.clone(), allowed::entry(&found).filter(|_| lenient)))
-                .collect(),
-        });
-    }
-    judged
-}
-
-/// A step with its random words made equal.
-struct Ready<'a> {
-    requests: Vec<&'a Message>,
-    exchanges: Vec<&'a Exchange>,
-    line: String,
-}
-
-impl<'a> Ready<'a> {
-    fn of(library: &Library, seen: &'a mut Seen, base: &str, step: &str) -> Self {
-        let all = seen.requests.iter_mut().chain(
-            seen.exchanges
-                .iter_mut()
-                .map(|exchange| &mut exchange.request),
-        );
-        let boundaries = all.filter_map(|request| normal::request(request, library.shuffles_parts));
-        let boundaries: Vec<String> = boundaries
-            .filter_map(|boundary| String::from_utf8(boundary).ok())
-            .collect();
-        let mut line = seen.line.clone();
-        normal::line(&mut line, base, &boundaries);
-        let mut requests: Vec<&Message> = seen.requests.iter().collect();
-        let mut exchanges: Vec<&Exchange> = seen.exchanges.iter().collect();
-        if normal::LOOP_STEPS.contains(&step) {
-            requests = normal::collapsed(requests, |request| request);
-            exchanges = normal::collapsed(exchanges, |exchange| &exchange.request);
+            unsupported: one.line.get("unsupported").is_some(),
+            unscripted: (!run::as_scripted(step, one)).then(|| one.shown()),
+            found,
         }
-        Self {
-            requests,
-            exchanges,
-            line: line.to_string(),
-        }
-    }
+    });
+    judged.collect()
 }
 
 /// What came back, exchange by exchange. Of one that the client left there is nothing to compare.
-fn answers(direct: &[&Exchange], other: &[&Exchange]) -> Vec<Difference> {
+fn answers(direct: &[Exchange], other: &[Exchange]) -> Vec<Difference> {
     if direct.len() != other.len() {
-        return compare::lists(&requests(direct), &requests(other));
+        let all = |exchanges: &[Exchange]| -> Vec<Message> {
+            exchanges
+                .iter()
+                .flat_map(|exchange| exchange.answers.clone())
+                .collect()
+        };
+        return compare::lists(&all(direct), &all(other));
     }
     let pairs = direct
         .iter()
         .zip(other)
-        .filter(|(one, two)| !(one.left && two.left));
-    let lists = pairs.map(|(one, two)| {
-        compare::lists(
-            &one.answers.iter().collect::<Vec<_>>(),
-            &two.answers.iter().collect::<Vec<_>>(),
-        )
-    });
-    lists.flatten().collect()
-}
-
-fn requests<'a>(exchanges: &[&'a Exchange]) -> Vec<&'a Message> {
-    exchanges.iter().map(|exchange| &exchange.request).collect()
+        .filter(|(one, two)| !one.left && !two.left);
+    pairs
+        .flat_map(|(one, two)| compare::lists(&one.answers, &two.answers))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! Takes out of messages and lines what a library makes up anew in every run.
 //!
-//! In: what `run.rs` saw. Out: the same with fixed words in those places, for `compare.rs`.
+//! In: the steps of a run. Out: the same with fixed words in those places, for `compare.rs`.
 //! Invariant: each rule has its reason beside it and touches nothing else; what Gramtap might
 //! change is never touched here, that is `allowed.rs`' business. The runs without Gramtap are held
 //! against each other through the same rules, so a rule that is missing shows there.
@@ -8,14 +8,30 @@
 use serde_json::Value;
 
 use super::message::Message;
+use super::program::Library;
+use super::run::Seen;
 
+/// What stands in the place of every boundary.
 const BOUNDARY: &[u8] = b"BOUNDARY";
 
-/// Requests that libraries repeat for as long as they are let.
-pub(crate) const LOOP_STEPS: [&str; 2] = ["loop", "stop"];
+/// All of a step.
+pub(crate) fn step(seen: &mut Seen, library: &Library, base: &str, host: &str) {
+    let exchanges = seen
+        .exchanges
+        .iter_mut()
+        .map(|exchange| &mut exchange.request);
+    let requests = seen.requests.iter_mut().chain(exchanges);
+    let boundaries: Vec<String> = requests
+        .filter_map(|one| request(one, library.shuffles_parts))
+        .map(|boundary| String::from_utf8_lossy(&boundary).into_owned())
+        .collect();
+    line(&mut seen.line, base, host, &boundaries);
+    seen.requests = collapsed(std::mem::take(&mut seen.requests), |one| one);
+    seen.exchanges = collapsed(std::mem::take(&mut seen.exchanges), |one| &one.request);
+}
 
 /// A request's own random words; gives its boundary, if it has one.
-pub(crate) fn request(message: &mut Message, shuffles_parts: bool) -> Option<Vec<u8>> {
+fn request(message: &mut Message, shuffles_parts: bool) -> Option<Vec<u8>> {
     // Parts that are named elsewhere in the body as `attach://name` have random names.
     for (number, name) in attached(&message.body).into_iter().enumerate() {
         message.body = replaced(&message.body, &name, format!("ATTACHED{number}").as_bytes());
@@ -46,32 +62,32 @@ fn sort_parts(message: &mut Message) {
     message.chunks.clear();
 }
 
-/// A line's own words: the base address, ports and boundaries in error texts, addresses of objects in memory.
-pub(crate) fn line(line: &mut Value, base: &str, boundaries: &[String]) {
+/// A line's own words: the base address, the host, ports and boundaries in error texts, addresses of objects in memory.
+fn line(line: &mut Value, base: &str, host: &str, boundaries: &[String]) {
     match line {
         Value::String(text) => {
-            *text = text.replace(base, "BASE");
+            *text = text.replace(base, "BASE").replace(host, "HOST");
             for boundary in boundaries {
                 *text = text.replace(boundary, "BOUNDARY");
             }
-            *text = after_each(text, "gramtap.test:", |byte| byte.is_ascii_digit());
+            *text = after_each(text, "HOST:", |byte| byte.is_ascii_digit());
             *text = after_each(text, "127.0.0.1:", |byte| byte.is_ascii_digit());
             *text = after_each(text, "port=", |byte| byte.is_ascii_digit());
             *text = after_each(text, "0x", |byte| byte.is_ascii_hexdigit());
         }
         Value::Array(items) => items
             .iter_mut()
-            .for_each(|item| self::line(item, base, boundaries)),
+            .for_each(|item| self::line(item, base, host, boundaries)),
         Value::Object(fields) => fields
             .values_mut()
-            .for_each(|item| self::line(item, base, boundaries)),
+            .for_each(|item| self::line(item, base, host, boundaries)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
 /// How often an idle loop polls before it is stopped is up to the scheduler: of polls that are the
 /// same byte for byte and follow one another, the first one counts.
-pub(crate) fn collapsed<T>(calls: Vec<T>, request: impl Fn(&T) -> &Message) -> Vec<T> {
+fn collapsed<T>(calls: Vec<T>, request: impl Fn(&T) -> &Message) -> Vec<T> {
     let mut kept: Vec<T> = Vec::new();
     for call in calls {
         let poll = request(&call);
@@ -176,15 +192,16 @@ mod tests {
 
     #[test]
     fn lines_lose_addresses_alone() {
-        let mut value = serde_json::json!({"text": ["GET http://a.gramtap.test:81/c/x/bot1 at 0x7fA9, 127.0.0.1:99->127.0.0.1:8 (port=5)", "--4f", 5]});
+        let mut value = serde_json::json!({"text": ["GET http://a.gramtap.test:81/c/x/bot1 at 0x7fA9, 127.0.0.1:99->127.0.0.1:8 for a.gramtap.test:9 (port=5)", "--4f", 5]});
         line(
             &mut value,
             "http://a.gramtap.test:81/c/x",
+            "a.gramtap.test",
             &["4f".to_owned()],
         );
         assert_eq!(
             value["text"][0],
-            "GET BASE/bot1 at 0x*, 127.0.0.1:*->127.0.0.1:* (port=*)"
+            "GET BASE/bot1 at 0x*, 127.0.0.1:*->127.0.0.1:* for HOST:* (port=*)"
         );
         assert_eq!(value["text"][1], "--BOUNDARY");
     }

@@ -213,7 +213,7 @@ impl Program {
 }
 
 /// The end of a log, tokens hidden.
-fn tail(mut log: File) -> String {
+pub(crate) fn tail(mut log: File) -> String {
     let mut words = Vec::new();
     if let Err(error) = log.rewind().and_then(|()| log.read_to_end(&mut words)) {
         return format!("its log cannot be read: {error}");

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::door::Door;
 use super::message::Message;
+use super::normal;
 use super::program::{Library, Program};
 use super::script::{self, Before, Outcome, Over, STEPS, Step};
 use super::tee::{Exchange, Tee};
@@ -28,9 +29,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct Run {
     /// Through which door.
     pub(crate) door: &'static str,
-    /// The base address that the library was given.
-    pub(crate) base: String,
-    /// By step, as in [`STEPS`].
+    /// By step, as in [`STEPS`], random words made equal.
     pub(crate) steps: Vec<Seen>,
 }
 
@@ -121,9 +120,15 @@ pub(crate) async fn run(
     for exchange in tee.take()? {
         steps[exchange.step].exchanges.push(exchange);
     }
+    let stop = std::mem::take(&mut steps[script::LOOP + 1]);
+    steps[script::LOOP].requests.extend(stop.requests);
+    steps[script::LOOP].exchanges.extend(stop.exchanges);
+    steps[script::LOOP + 1].line = stop.line;
+    for seen in &mut steps {
+        normal::step(seen, library, &base, &door.host);
+    }
     Ok(Run {
         door: door.name,
-        base,
         steps,
     })
 }

@@ -93,6 +93,10 @@ const fn fault(
     }
 }
 
+/// The last step's calls belong to the one before it: how often a loop polls before it is told to
+/// stop is up to the scheduler.
+pub(crate) const LOOP: usize = STEPS.len() - 2;
+
 /// The script.
 pub(crate) const STEPS: [Step; 31] = [
     step("getMe", "get_me"),
@@ -131,8 +135,10 @@ pub(crate) const STEPS: [Step; 31] = [
     fault(Outcome::Raised(504), "504, empty", "send", || {
         Fault::empty(504)
     }),
-    fault(Outcome::Cut, "cut, no answer", "send", || {
-        Fault::cut(Part::Head, 0, false)
+    fault(Outcome::Cut, "cut, no answer", "send", || Fault {
+        // Not carried out: a library that asks twice would change the ids of all that follows.
+        status: Some(200),
+        ..Fault::cut(Part::Head, 0, false)
     }),
     fault(Outcome::Cut, "cut in the body", "send", || {
         Fault::cut(Part::Body, 10, false)
@@ -140,10 +146,12 @@ pub(crate) const STEPS: [Step; 31] = [
     fault(Outcome::Cut, "cut in chunks", "send", || Fault {
         delimited: Some(Delimited::Chunked),
         chunk: Some(6),
-        ..Fault::cut(Part::Body, 20, false)
+        // Behind the second chunk.
+        ..Fault::cut(Part::Body, 22, false)
     }),
-    fault(Outcome::Returned, "answer in chunks", "send", || {
-        Fault::delimited(Delimited::Chunked)
+    fault(Outcome::Returned, "answer in chunks", "send", || Fault {
+        chunk: Some(6),
+        ..Fault::delimited(Delimited::Chunked)
     }),
     fault(Outcome::Returned, "answer until close", "send", || {
         Fault::delimited(Delimited::Close)
