@@ -1,0 +1,117 @@
+//! `gramtap bots`: connects, lists and removes bots.
+//!
+//! In: the arguments. Out: the registry, in SQL, which a running `up` or ingress follows by itself;
+//! standard output. `bots/verify.rs` asks Telegram whose a token is, `bots/address.rs` knows the
+//! addresses of a bot, `bots/show.rs` writes them. Invariant: nothing is changed before everything
+//! that can be refused was checked; a token is kept only where that was asked for.
+
+mod address;
+mod show;
+mod verify;
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use gramtap_settings::SecretString;
+use gramtap_telegram::Token;
+use gramtap_tenants::{GRACE, NewTenant, Registry, Tenant};
+
+use crate::cli::{Add, List, Rm};
+use crate::effective::Effective;
+use crate::out;
+use address::Addresses;
+use verify::Verified;
+
+pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<ExitCode> {
+    let token = arguments.token.as_ref().map(read_token).transpose()?;
+    let verified = match &token {
+        Some(token) => Some(verify::ask(&effective.telegram, token).await?),
+        None => None,
+    };
+    let new = NewTenant {
+        bot: token.as_ref().map(Token::bot).or(arguments.id),
+        name: arguments.name,
+        privacy: arguments.privacy,
+        token: token.filter(|_| arguments.store_token),
+    };
+    let registry = effective.open()?.registry;
+    let tenant = registry
+        .add(&new)
+        .await
+        .context("the bot was not connected")?;
+    close(&registry).await;
+    let addresses = Addresses::of(&effective.config.public_url, &tenant);
+    if arguments.json {
+        out::line(&serde_json::to_string(&show::Row::of(&tenant, &addresses))?)?;
+    } else {
+        let username = verified.as_ref().and_then(Verified::username);
+        out::print(&show::added(&tenant, username, &addresses))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn list(effective: Effective, arguments: List) -> anyhow::Result<ExitCode> {
+    let registry = effective.open()?.registry;
+    let tenants = registry
+        .list()
+        .await
+        .context("the registry cannot be read")?;
+    close(&registry).await;
+    if arguments.json {
+        let rows: Vec<_> = tenants
+            .iter()
+            .map(|tenant| (tenant, Addresses::of(&effective.config.public_url, tenant)))
+            .collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(tenant, addresses)| show::Row::of(tenant, addresses))
+            .collect();
+        out::line(&serde_json::to_string(&rows)?)?;
+    } else if tenants.is_empty() {
+        out::line("no bot is connected: gramtap bots add --id <bot id>")?;
+    } else {
+        out::print(&show::table(&tenants))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn remove(effective: Effective, arguments: Rm) -> anyhow::Result<ExitCode> {
+    let registry = effective.open()?.registry;
+    let removed = registry.remove(arguments.code, arguments.now).await;
+    let tenant: Tenant =
+        removed.context("nothing was removed; `gramtap bots list` shows the codes")?;
+    close(&registry).await;
+    out::print(&show::removed(&tenant, GRACE))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The registry's database is asked once by a command, and left in order.
+async fn close(registry: &Registry) {
+    registry.database().close().await;
+}
+
+/// The token that was given, or the one on standard input.
+fn read_token(given: &SecretString) -> anyhow::Result<Token> {
+    let token = match given.expose().as_str() {
+        "-" => {
+            let mut text = String::new();
+            std::io::stdin()
+                .take(1024)
+                .read_to_string(&mut text)
+                .context("standard input cannot be read")?;
+            let text = SecretString::new(text);
+            Token::parse(text.expose().trim())
+        }
+        text => Token::parse(text.trim()),
+    };
+    match token {
+        Ok(token) => Ok(token),
+        Err(error) => {
+            bail!("what was given as --token is none: {error}; copy it again from @BotFather")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

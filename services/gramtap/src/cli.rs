@@ -1,0 +1,142 @@
+//! The arguments of `gramtap`, and their help.
+//!
+//! In: the command line. Out: [`Cli`], to `main.rs`. Invariant: names and defaults are a contract
+//! that scripts rely on; a token is held as a secret from the first moment, so that no `Debug` and
+//! no message of the parser shows it (`hide.rs` sees to those that were put in a wrong place).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use gramtap_events::tenant::Privacy;
+use gramtap_events::{Topic, topics};
+use gramtap_settings::SecretString;
+use gramtap_telegram::BotId;
+use gramtap_tenants::Code;
+
+/// Stands between Telegram and your bots, and tells what passes.
+///
+/// Start with `gramtap up` in one terminal, then `gramtap bots add --id <bot id>` in another, and
+/// give your bot the address that it prints.
+#[derive(Debug, Parser)]
+#[command(name = "gramtap", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// A configuration file; else the one that GRAMTAP_CONFIG names. `gramtap config` prints all keys.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run all services in this process, until SIGTERM or Ctrl-C drains them.
+    Up,
+    /// Connect, list and remove bots; also while `gramtap up` runs.
+    #[command(subcommand)]
+    Bots(Bots),
+    /// Show records as they come.
+    Tail(Tail),
+    /// Run a simulated Telegram: an offline Bot API for the tests of any bot.
+    Simulate(Simulate),
+    /// Kafka's topics.
+    #[command(subcommand)]
+    Topics(Topics),
+    /// Print the whole effective configuration, commented, secrets hidden.
+    Config,
+    /// Check everything that Gramtap depends on, and say what to do; exits 1 if anything is wrong.
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bots {
+    /// Connect a bot, and print its addresses and how to set them in each library.
+    Add(Add),
+    /// List the connected bots, the newest first.
+    List(List),
+    /// Remove a bot. Its calls are relayed for a day more, without records.
+    Rm(Rm),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Topics {
+    /// Create the topics that are missing, adjust the others, or say how they differ.
+    Apply,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["token", "id", "code_only"]).multiple(true).required(true))]
+pub(crate) struct Add {
+    /// Its token, asked of Telegram with getMe; only the bot's id is kept. `-` reads it from
+    /// standard input, where no other user of this machine can see it.
+    #[arg(long, value_name = "TOKEN", value_parser = secret, conflicts_with_all = ["id", "code_only"])]
+    pub(crate) token: Option<SecretString>,
+    /// Keep the token too, sealed with the installation's key.
+    #[arg(long, requires = "token", conflicts_with_all = ["id", "code_only"])]
+    pub(crate) store_token: bool,
+    /// Its bot id, the number before the colon of its token. Telegram is not asked.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<BotId>,
+    /// Give it an address of its own, and bind that to the first bot that calls with success, or to --id.
+    #[arg(long)]
+    pub(crate) code_only: bool,
+    /// What to call it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What is kept of bodies: off, metadata, pseudonymous or full [default: metadata].
+    #[arg(long, value_name = "MODE")]
+    pub(crate) privacy: Option<Privacy>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Print one JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rm {
+    /// Its code, as `gramtap bots list` shows it.
+    pub(crate) code: Code,
+    /// At once: its calls are answered as unknown from now on. Some libraries stop for good then.
+    #[arg(long)]
+    pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// One bot alone: its code, bot id or tenant id.
+    #[arg(long, value_name = "BOT")]
+    pub(crate) bot: Option<String>,
+    /// One topic alone: calls, updates or tenants, or its full name.
+    #[arg(long, value_name = "TOPIC", value_parser = topic)]
+    pub(crate) topic: Option<&'static Topic>,
+    /// Print each record as it is, a JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
+    pub(crate) listen: SocketAddr,
+}
+
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::new(text.to_owned()))
+}
+
+fn topic(name: &str) -> Result<&'static Topic, String> {
+    topics::named(name).ok_or_else(|| {
+        let names: Vec<_> = topics::ALL.iter().map(|topic| topic.name).collect();
+        format!("the topics are {}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! `gramtap up`: all services in one process.
+//!
+//! In: the configuration. Out: `services/ingress`, which does everything that a process does, and a
+//! few lines on standard output that say what to type next. Invariant: those lines appear once the
+//! listener serves; a closed standard output does not end the services.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use gramtap_ingress::app;
+
+use crate::effective::Effective;
+use crate::out;
+
+pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
+    let data_dir = effective.config.data_dir.clone();
+    app::run(effective.config, move |running| {
+        let admin = running.admin.map(|address| address.to_string());
+        let text = greeting(
+            &running.address.to_string(),
+            admin.as_deref(),
+            &running.public_url,
+            &data_dir,
+        );
+        // Bots are served whether or not anybody reads this.
+        out::print(&text).ok();
+    })
+    .await
+}
+
+fn greeting(address: &str, admin: Option<&str>, public_url: &str, data_dir: &Path) -> String {
+    let admin = match admin {
+        Some(address) => format!("http://{address}/-/ready, /-/live, /-/metrics"),
+        None => "none (admin.listen is empty)".to_owned(),
+    };
+    let folder = data_dir
+        .canonicalize()
+        .unwrap_or_else(|_| data_dir.to_owned());
+    format!(
+        "Gramtap serves bots on {address}, told to use {public_url}\n\
+         admin   {admin}\n\
+         data    {}\n\
+         next    gramtap bots add --id <bot id>   connects a bot and prints how to point it here\n\
+         {:8}gramtap tail                     shows its records as they come\n",
+        folder.display(),
+        ""
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_tells_where_and_what_next() {
+        let text = greeting(
+            "127.0.0.1:8080",
+            Some("127.0.0.1:8099"),
+            "https://x.example",
+            Path::new("/no/such"),
+        );
+        for part in [
+            "127.0.0.1:8080",
+            "http://127.0.0.1:8099/-/ready",
+            "https://x.example",
+            "/no/such",
+            "gramtap bots add",
+            "gramtap tail",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(greeting("a", None, "b", Path::new("c")).contains("admin.listen is empty"));
+    }
+}
