@@ -52,7 +52,11 @@ pub(crate) fn judge(library: &Library, direct: &Run, other: &Run, lenient: bool)
             library: library.name,
             door: other.door,
             step: step.label,
-            unsupported: one.line.get("unsupported").is_some(),
+            unsupported: one
+                .line
+                .get("unsupported")
+                .or(one.line.get("left out"))
+                .is_some(),
             unscripted: (!run::as_scripted(step, one)).then(|| one.shown()),
             found,
         }

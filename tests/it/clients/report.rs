@@ -128,3 +128,47 @@ fn shown(found: &Found) -> String {
         difference.door
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::allowed::{Side, entry};
+    use crate::clients::compare::{Aspect, Difference};
+
+    fn judged(header: &str, door: &str) -> Judged {
+        let found = Found {
+            library: "a",
+            door: "b",
+            step: "c",
+            side: Side::Request,
+            difference: Difference {
+                aspect: Aspect::HeaderValue,
+                header: header.to_owned(),
+                direct: "x".to_owned(),
+                door: door.to_owned(),
+            },
+        };
+        let entry = entry(&found);
+        Judged {
+            library: "a",
+            door: "b",
+            step: "c",
+            unsupported: false,
+            unscripted: None,
+            found: vec![(found, entry)],
+        }
+    }
+
+    #[test]
+    fn what_is_not_on_the_list_fails_and_so_does_what_is_on_it_for_nothing() {
+        let other = judged("host", " 127.0.0.1:5");
+        assert_eq!((mark(&other), failures(&[other], false)), ("+", vec![]));
+        for wrong in [judged("host", " evil"), judged("accept", " 127.0.0.1:5")] {
+            assert_eq!(mark(&wrong), "!");
+            assert_eq!(failures(&[wrong], false).len(), 1);
+        }
+        let unneeded = failures(&[judged("host", " 127.0.0.1:5")], true);
+        assert_eq!(unneeded.len(), ALLOWED.len() - 1);
+        assert!(text(&[judged("x", "/bot123456:secret/")], &[]).contains("/bot123456:***/"));
+    }
+}

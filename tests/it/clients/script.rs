@@ -24,6 +24,8 @@ pub(crate) struct Step {
     pub(crate) over: Over,
     /// What comes of it without Gramtap, so that a step that does nothing is no success.
     pub(crate) outcome: Outcome,
+    /// A library may have no public way to take it.
+    pub(crate) optional: bool,
 }
 
 /// What happens before a step.
@@ -70,6 +72,7 @@ const fn step(label: &'static str, action: &'static str) -> Step {
         before: Before::Nothing,
         over: Over::Said,
         outcome: Outcome::Returned,
+        optional: false,
     }
 }
 
@@ -115,7 +118,10 @@ pub(crate) const STEPS: [Step; 31] = [
     },
     error(400, "400", "send_nowhere"),
     error(401, "401", "get_me_wrong_token"),
-    error(404, "404", "unknown_method"),
+    Step {
+        optional: true,
+        ..error(404, "404", "unknown_method")
+    },
     step("setWebhook", "set_webhook"),
     error(409, "409", "poll"),
     step("deleteWebhook", "delete_webhook"),
