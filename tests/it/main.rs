@@ -1,3 +1,5 @@
 //! One integration-test binary.
 
 mod clients;
+mod ingress;
+mod tenants;

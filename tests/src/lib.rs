@@ -1,1 +1,41 @@
-//! Integration tests: a scripted bot and a cluster harness.
+//! What integration tests of the services have in common.
+//!
+//! The way of a test through the files: `installation.rs` makes what an installation has (a data
+//! directory, keys, a registry, a bus); `ingress.rs` starts the real process on it; `client.rs`
+//! sends it exact bytes and reads its answers; `records.rs` reads back what reached the bus; and
+//! `canary.rs` looks for what may be nowhere. Invariant: nothing is skipped: what is missing fails
+//! the test and is named. Every wait ends after [`DEADLINE`], in failure. What was started ends
+//! with its guard.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "whatever fails here fails the test"
+)]
+
+mod canary;
+mod client;
+mod ingress;
+mod installation;
+mod records;
+
+use std::time::Duration;
+
+pub use canary::canaries_in;
+pub use client::{Answer, Client};
+pub use ingress::Ingress;
+pub use installation::{Installation, Stores};
+pub use records::{calls, updates};
+
+/// After how long something that does not happen is a failure.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Waits for `what`, which is named if it does not come.
+///
+/// # Panics
+/// If it does not come within [`DEADLINE`].
+pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(DEADLINE, wait).await;
+    waited.unwrap_or_else(|_| panic!("{what}: nothing came within {DEADLINE:?}"))
+}

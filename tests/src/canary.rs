@@ -1,0 +1,36 @@
+//! Looks for texts that may be nowhere.
+//!
+//! In: a folder, texts. Out: which text is in which file. Invariant: every byte of every file below
+//! the folder is looked at, whatever its name. A folder without a file is an error of the test.
+
+use std::path::Path;
+
+use memchr::memmem;
+
+/// Every file below `folder` that holds one of `texts`, with that text.
+///
+/// # Panics
+/// If there is no file, or one cannot be read.
+#[must_use]
+pub fn canaries_in(folder: &Path, texts: &[&str]) -> Vec<String> {
+    let mut folders = vec![folder.to_owned()];
+    let (mut found, mut files) = (Vec::new(), 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let bytes = std::fs::read(&path).unwrap();
+            for text in texts {
+                if memmem::find(&bytes, text.as_bytes()).is_some() {
+                    found.push(format!("{text} in {}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(files > 0, "there is nothing in {}", folder.display());
+    found
+}

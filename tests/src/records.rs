@@ -1,0 +1,67 @@
+//! What reached the bus.
+//!
+//! In: calls.v1 and updates.v1 of a bus, whichever engine is behind it. Out: the records of some
+//! tenants, in order. Invariant: everything that is in the topic when it is asked is read, and
+//! nothing is taken for granted: key, `gt-kind` and `gt-version` are checked against the payload.
+
+use gramtap_bus::{Bus, Event, Isolation, Offset, TopicPartition};
+use gramtap_events::call::CallRecord;
+use gramtap_events::record::{KIND, VERSION};
+use gramtap_events::update::Update;
+use gramtap_events::{Record, TenantId, Topic, topics};
+use serde::de::DeserializeOwned;
+
+use crate::within;
+
+/// What is in calls.v1 of these tenants.
+pub async fn calls(bus: &Bus, tenants: &[TenantId]) -> Vec<CallRecord> {
+    let parse = |payload: &[u8]| CallRecord::parse(payload).unwrap();
+    read(bus, &topics::CALLS, tenants, parse).await
+}
+
+/// What is in updates.v1 of these tenants.
+pub async fn updates(bus: &Bus, tenants: &[TenantId]) -> Vec<Update> {
+    read(bus, &topics::UPDATES, tenants, json::<Update>).await
+}
+
+fn json<R: DeserializeOwned>(payload: &[u8]) -> R {
+    serde_json::from_slice(payload).unwrap()
+}
+
+async fn read<R: Record>(
+    bus: &Bus,
+    topic: &'static Topic,
+    tenants: &[TenantId],
+    parse: impl Fn(&[u8]) -> R,
+) -> Vec<R> {
+    let mut open = bus.ends(topic).await.unwrap();
+    open.retain(|end| end.high > end.low);
+    let from = open.iter().map(|end| {
+        let partition = end.partition;
+        (TopicPartition { topic, partition }, Offset::Beginning)
+    });
+    let mut records = Vec::new();
+    if open.is_empty() {
+        return records;
+    }
+    let assigned = bus.assign(from.collect(), Isolation::Committed).await;
+    let reader = assigned.unwrap();
+    while !open.is_empty() {
+        let event = within("a record", reader.next()).await.unwrap().unwrap();
+        let Event::Record(delivery) = event else {
+            panic!("{event:?}");
+        };
+        open.retain(|end| (end.partition, end.high) != (delivery.partition, delivery.offset + 1));
+        let key = delivery.key.as_deref().unwrap();
+        if !tenants.iter().any(|it| it.as_str().as_bytes() == key) {
+            continue;
+        }
+        let record = parse(delivery.payload.as_deref().unwrap());
+        assert_eq!(record.tenant().as_str().as_bytes(), key);
+        assert_eq!(delivery.header(KIND).unwrap(), record.kind().as_bytes());
+        let version = R::VERSION.to_string();
+        assert_eq!(delivery.header(VERSION).unwrap(), version.as_bytes());
+        records.push(record);
+    }
+    records
+}
