@@ -7,7 +7,7 @@ use gramtap_tests::{Ingress, Installation, Stores};
 
 use super::*;
 
-/// `{status} {body}` of the answer; `-` if the connection was closed without one.
+/// The statuses of the interim answers and the answer; `-` if the connection was closed without one.
 async fn outcome(mut client: Client, request: &str) -> String {
     client.send(request).await;
     let head = request.starts_with("HEAD");
@@ -141,10 +141,15 @@ async fn what_breaks_the_rules_is_refused_and_what_is_rare_passes() {
     ];
     let mut differing = Vec::new();
     for (name, request, through, direct) in &rows {
-        let got = [
-            outcome(ingress.client().await, request).await,
-            outcome(telegram.client().await, request).await,
-        ];
+        let before = telegram.control.total_requests();
+        let got_through = outcome(ingress.client().await, request).await;
+        let reached = telegram.control.total_requests() - before;
+        let got = [got_through, outcome(telegram.client().await, request).await];
+        // What is refused never reaches Telegram, in whole or in part.
+        let refused = matches!(*through, "400" | "404");
+        if reached != u64::from(!refused) {
+            differing.push(format!("{name}: {reached} requests reached Telegram"));
+        }
         if got != [*through, *direct] {
             differing.push(format!("{name}: {got:?}, not {:?}", [through, direct]));
         }
