@@ -5,10 +5,16 @@
 //! groups of its own, so rows run beside each other. [`rows!`](crate::conformance_rows) makes one
 //! test of each. Invariant: a row knows nothing of the engine.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite of tests"
+)]
 
 pub mod death;
 pub mod groups;
+pub mod kafka;
 pub mod producing;
 pub mod reading;
 pub mod transactions;
@@ -152,6 +158,7 @@ macro_rules! conformance_rows {
                 a_full_queue_refuses_and_gives_the_message_back
                 purge_gives_back_what_waits
                 a_dropped_producer_gives_back_what_waits
+                a_callback_that_panics_costs_one_report
                 many_wait_for_their_own_record;
             reading: reading_begins_at_the_offset_that_was_given
                 a_tail_sees_what_comes_after_it
@@ -162,7 +169,8 @@ macro_rules! conformance_rows {
                 a_revocation_waits_for_the_last_commit
                 a_revocation_held_too_long_is_taken_away
                 a_paused_partition_rests_while_others_go_on
-                a_slow_member_gets_everything;
+                a_slow_member_gets_everything
+                a_second_member_of_a_name_fences_the_first;
             transactions: records_and_offsets_are_committed_together
                 an_aborted_or_forgotten_transaction_is_never_seen
                 an_older_transactor_is_fenced

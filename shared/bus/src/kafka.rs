@@ -2,7 +2,8 @@
 //!
 //! In: the port's calls. Out: one librdkafka client for each producer, consumer, reader and
 //! transactor, set up here from the `[kafka]` section; `context.rs` turns their logs and
-//! statistics into ours, `fetch.rs` their records, `admin.rs` makes and checks topics.
+//! statistics into ours, `fetch.rs` their records, `fault.rs` their errors; `question.rs` asks
+//! where partitions end, `admin.rs` makes and checks topics.
 //! Invariant: every librdkafka call that may block runs on a thread of the bus, and a setting's
 //! value is in no error. Kafka away: clients connect again by themselves, at most 2 s apart.
 
@@ -12,24 +13,18 @@ mod context;
 mod fault;
 mod fetch;
 pub(crate) mod producer;
+mod question;
 pub(crate) mod reader;
 pub(crate) mod transactor;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gramtap_events::Topic;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use crate::config::{BusConfig, KafkaSection};
-use crate::consume::Ends;
-use crate::error::{BusError, ConsumeError};
+use crate::error::BusError;
 use crate::message::LARGEST;
-use crate::thread;
-use context::Context;
 
 /// What a question to the brokers may take.
 const QUESTION: Duration = Duration::from_secs(10);
@@ -61,8 +56,7 @@ const RESERVED: [&str; 16] = [
 pub(crate) struct Kafka {
     base: ClientConfig,
     section: KafkaSection,
-    /// Numbers of partitions: they do not change while a process runs (that needs a drain).
-    sizes: Mutex<HashMap<&'static str, i32>>,
+    sizes: question::Sizes,
 }
 
 impl Kafka {
@@ -93,7 +87,7 @@ impl Kafka {
         Ok(Self {
             base,
             section,
-            sizes: Mutex::default(),
+            sizes: question::Sizes::default(),
         })
     }
 
@@ -125,90 +119,5 @@ impl Kafka {
             .set("compression.type", self.section.compression.as_str())
             .set("message.max.bytes", LARGEST_ON_WIRE.to_string());
         config
-    }
-
-    /// How many partitions a topic has.
-    pub(crate) async fn partitions(&self, topic: &'static Topic) -> Result<i32, ConsumeError> {
-        let known = self
-            .sizes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(topic.name)
-            .copied();
-        if let Some(count) = known {
-            return Ok(count);
-        }
-        let config = self.client();
-        let ask = thread::ask("bus-question", move || {
-            count(&Question::new(&config)?, topic)
-        });
-        let count = ask
-            .await
-            .map_err(|error| ConsumeError::Failed(error.to_string()))??;
-        self.sizes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(topic.name, count);
-        Ok(count)
-    }
-
-    /// The ends of a topic's partitions.
-    pub(crate) async fn ends(&self, topic: &'static Topic) -> Result<Vec<Ends>, ConsumeError> {
-        let config = self.client();
-        let ask = thread::ask("bus-question", move || {
-            let question = Question::new(&config)?;
-            let count = count(&question, topic)?;
-            let ends = (0..count).map(|partition| {
-                let ends = question
-                    .client
-                    .fetch_watermarks(topic.name, partition, question.left());
-                let (low, high) = ends.map_err(|error| fault::read(&error))?;
-                Ok(Ends {
-                    partition,
-                    low,
-                    high,
-                })
-            });
-            ends.collect()
-        });
-        ask.await
-            .map_err(|error| ConsumeError::Failed(error.to_string()))?
-    }
-}
-
-/// A client made for a question, on a thread of its own.
-struct Question {
-    client: BaseConsumer<Context>,
-    until: Instant,
-}
-
-impl Question {
-    fn new(config: &ClientConfig) -> Result<Self, ConsumeError> {
-        let client = config.create_with_context(Context::new("question"));
-        Ok(Self {
-            client: client.map_err(|error| fault::read(&error))?,
-            until: Instant::now() + QUESTION,
-        })
-    }
-
-    fn left(&self) -> Duration {
-        self.until
-            .saturating_duration_since(Instant::now())
-            .max(Duration::from_millis(1))
-    }
-}
-
-fn count(question: &Question, topic: &'static Topic) -> Result<i32, ConsumeError> {
-    let metadata = question
-        .client
-        .fetch_metadata(Some(topic.name), question.left());
-    let metadata = metadata.map_err(|error| fault::read(&error))?;
-    let found = metadata
-        .topics()
-        .iter()
-        .find(|it| it.name() == topic.name && it.error().is_none());
-    match found.map(|it| it.partitions().len()) {
-        None | Some(0) => Err(ConsumeError::Unknown(topic.name.to_owned())),
-        Some(count) => Ok(i32::try_from(count).unwrap_or(i32::MAX)),
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! In: messages from batchers (lossy) and from `durable.rs`. Out: `kafka/producer.rs` or
 //! `embedded/producer.rs`; reports come back through the callback. Invariant: an accepted offer is
-//! reported exactly once, on one thread of the bus, in order within a partition; a refused one
-//! never. Overloaded: the offer is refused as full, with the message given back.
+//! reported exactly once, a refused one never; acknowledgements of a partition come in order, one
+//! after another. Overloaded: the offer is refused as full, with the message given back.
 
 pub(crate) mod durable;
 pub(crate) mod ledger;
@@ -146,8 +146,8 @@ impl Producer {
         }
     }
 
-    /// Gives back every record that is not acknowledged: each is reported as purged, soon, on the
-    /// callback's thread. Those that were sent already may be stored all the same.
+    /// Gives back every record that is not acknowledged: each is reported as purged, soon, in any
+    /// order. Those that were sent already may be stored all the same.
     pub fn purge(&self) {
         match &self.engine {
             Engine::Kafka(producer) => producer.purge(),

@@ -9,7 +9,8 @@ use gramtap_events::Topic;
 
 use super::{DEADLINE, Subject, number, within};
 use crate::{
-    Assigned, CommitError, Committed, Consumer, ConsumerOptions, Event, Revoked, TopicPartition,
+    Assigned, CommitError, Committed, ConsumeError, Consumer, ConsumerOptions, Event, Revoked,
+    TopicPartition,
 };
 
 /// A member of a group with short deadlines.
@@ -309,4 +310,38 @@ pub async fn a_slow_member_gets_everything(subject: &Subject) {
             expected += 1;
         }
     }
+}
+
+/// A stable name is one member's: the newcomer stays, the other one is told to end.
+pub async fn a_second_member_of_a_name_fences_the_first(subject: &Subject) {
+    let (topic, group) = (subject.topic(false).await, subject.name());
+    let count = usize::try_from(subject.bus.partitions(topic).await.unwrap()).unwrap();
+    let named = async || {
+        let options = ConsumerOptions {
+            member: Some("pod-1".to_owned()),
+            session_timeout: Duration::from_secs(6),
+            ..ConsumerOptions::default()
+        };
+        subject
+            .bus
+            .consumer(&group, &[topic], options)
+            .await
+            .unwrap()
+    };
+    let first = named().await;
+    assigned(&first, count).await;
+    let second = named().await;
+    let fenced = async {
+        loop {
+            match first.next().await {
+                Some(Err(error)) if error.retry() => {}
+                Some(Err(error)) => break error,
+                Some(Ok(_)) => {}
+                None => panic!("ended without a word"),
+            }
+        }
+    };
+    assert_eq!(within("fenced", fenced).await, ConsumeError::Fenced);
+    assert!(within("the end", first.next()).await.is_none());
+    assigned(&second, count).await;
 }

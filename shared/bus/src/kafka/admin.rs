@@ -246,23 +246,28 @@ impl Admin {
         Ok(Outcome::Created)
     }
 
-    /// The call replaces all of a topic's own settings, so those that are not ours go with it.
     fn adjust(
         &self,
         topic: &Topic,
         found: &Found,
         changes: Vec<(String, String, String)>,
     ) -> Result<Outcome, KafkaError> {
+        // The call replaces all of a topic's own settings, so those that are not ours go with it.
         let mut all = found.own.clone();
         all.extend(settings(topic));
+        self.replace(topic, &all)?;
+        Ok(Outcome::Changed(changes))
+    }
+
+    fn replace(&self, topic: &Topic, settings: &Settings) -> Result<(), KafkaError> {
         let mut alter = AlterConfig::new(ResourceSpecifier::Topic(topic.name));
-        for (name, value) in &all {
+        for (name, value) in settings {
             alter = alter.set(name, value);
         }
         for result in wait(self.client.alter_configs([&alter], &self.options()))? {
             result.map_err(|(_, code)| KafkaError::AdminOp(code))?;
         }
-        Ok(Outcome::Changed(changes))
+        Ok(())
     }
 }
 
@@ -289,4 +294,53 @@ fn as_found(resource: &ConfigResource, partitions: i32) -> Found {
 fn wait<T>(call: impl Future<Output = Result<T, KafkaError>>) -> Result<T, KafkaError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.map_err(|_| KafkaError::Canceled)?.block_on(call)
+}
+
+/// For tests of what happens behind the bus's back.
+#[cfg(any(test, feature = "conformance"))]
+impl Kafka {
+    pub(crate) async fn trim(
+        &self,
+        at: crate::TopicPartition,
+        before: i64,
+        deadline: Duration,
+    ) -> Result<(), BusError> {
+        let trim = move |admin: &Admin, _: &[&'static Topic]| {
+            let mut list = rdkafka::TopicPartitionList::new();
+            list.add_partition_offset(
+                at.topic.name,
+                at.partition,
+                rdkafka::Offset::Offset(before),
+            )?;
+            wait(admin.client.delete_records(&list, &admin.options())).map(drop)
+        };
+        self.ask(&[at.topic], deadline, trim).await
+    }
+
+    pub(crate) async fn set(
+        &self,
+        topic: &'static Topic,
+        settings: Settings,
+        deadline: Duration,
+    ) -> Result<(), BusError> {
+        self.ask(&[topic], deadline, move |admin, _| {
+            admin.replace(topic, &settings)
+        })
+        .await
+    }
+
+    pub(crate) async fn setting(
+        &self,
+        topic: &'static Topic,
+        name: &str,
+        deadline: Duration,
+    ) -> Result<String, BusError> {
+        let found = self
+            .ask(&[topic], deadline, |admin, topics| admin.look(topics))
+            .await?;
+        let value = found
+            .get(topic.name)
+            .and_then(|found| found.effective.get(name));
+        Ok(value.cloned().unwrap_or_default())
+    }
 }

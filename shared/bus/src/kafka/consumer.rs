@@ -131,8 +131,6 @@ impl Group {
         let mut cursors = self.fetching.cursors();
         for it in &assigned {
             let at = it.partition;
-            // Without a commit reading begins at the oldest record, wherever that will turn out
-            // to be: 0 is before it, but nothing of that counts as skipped.
             let offset = it
                 .committed
                 .as_ref()
@@ -141,7 +139,7 @@ impl Group {
             resting.add_partition(at.topic.name, at.partition);
             cursors
                 .next
-                .insert(at, it.committed.as_ref().map_or(0, |it| it.offset));
+                .insert(at, it.committed.as_ref().map(|it| it.offset));
         }
         let throttled = cursors.throttled();
         drop(cursors);

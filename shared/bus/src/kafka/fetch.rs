@@ -16,6 +16,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::question::ends_of;
 use super::{QUESTION, fault};
 use crate::consume::inbox::Inbox;
 use crate::consume::{Skipped, TopicPartition};
@@ -45,12 +46,15 @@ pub(super) struct Fetching {
 /// Where reading has come to.
 #[derive(Default)]
 pub(super) struct Cursors {
-    /// The next offset of each partition that is assigned.
-    pub(super) next: HashMap<TopicPartition, i64>,
+    /// The next offset of each partition that is assigned; none while reading begins at its
+    /// oldest record, wherever that is.
+    pub(super) next: HashMap<TopicPartition, Option<i64>>,
     /// Paused by the owner.
     paused: HashSet<TopicPartition>,
     /// All are paused, because the inbox is full.
     throttled: bool,
+    /// Reading a partition has stopped, because its next record is gone.
+    stuck: bool,
     /// When the owner was told that no broker answers.
     told: Option<Instant>,
 }
@@ -86,6 +90,9 @@ impl Fetching {
         let mut full_since = None;
         while !self.inbox.closing() {
             before();
+            if self.cursors().stuck {
+                self.skip(consumer)?;
+            }
             if self.inbox.room() {
                 full_since = None;
                 self.throttle(consumer, false);
@@ -120,14 +127,14 @@ impl Fetching {
         if !records.is_empty() {
             self.inbox.push(records);
         }
-        trouble.map_or(Ok(()), |error| self.trouble(consumer, &error))
+        trouble.map_or(Ok(()), |error| self.trouble(&error))
     }
 
     fn delivery(&self, message: &BorrowedMessage<'_>) -> Option<Delivery> {
         let at = self.partition(message.topic(), message.partition())?;
         let mut cursors = self.cursors();
         // A record that was on its way when its partition went.
-        *cursors.next.get_mut(&at)? = message.offset() + 1;
+        *cursors.next.get_mut(&at)? = Some(message.offset() + 1);
         drop(cursors);
         let headers = message
             .headers()
@@ -148,16 +155,12 @@ impl Fetching {
         })
     }
 
-    fn trouble<C: ConsumerContext>(
-        &self,
-        consumer: &BaseConsumer<C>,
-        error: &KafkaError,
-    ) -> Result<(), ConsumeError> {
+    fn trouble(&self, error: &KafkaError) -> Result<(), ConsumeError> {
         use RDKafkaErrorCode as Code;
         match (error, error.rdkafka_error_code()) {
             (KafkaError::MessageConsumptionFatal(_), _) => Err(fault::read(error)),
             (_, Some(Code::AutoOffsetReset | Code::OffsetOutOfRange)) => {
-                self.skip(consumer);
+                self.cursors().stuck = true;
                 Ok(())
             }
             (
@@ -183,36 +186,61 @@ impl Fetching {
     }
 
     /// Some partition's next record is gone. librdkafka does not say which one, so all are looked
-    /// at.
-    fn skip<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) {
+    /// at; without an answer they are looked at again.
+    fn skip<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> Result<(), ConsumeError> {
         let wanted: Vec<_> = self
             .cursors()
             .next
             .iter()
             .map(|(at, next)| (*at, *next))
             .collect();
-        for (at, from) in wanted {
-            let Ok((low, high)) = consumer.fetch_watermarks(at.topic.name, at.partition, QUESTION)
-            else {
-                continue;
+        let mut moves = Vec::new();
+        for (at, next) in wanted {
+            let Ok((low, high)) = ends_of(consumer, at, Instant::now() + QUESTION) else {
+                return Ok(());
             };
-            let to = from.clamp(low, high);
-            if to == from {
-                continue;
+            let from = next.unwrap_or(low);
+            moves.push((at, from, from.clamp(low, high)));
+        }
+        self.cursors().stuck = false;
+        // If all are in place by now, any of them may be the one that has stopped.
+        let none = moves.iter().all(|(_, from, to)| from == to);
+        for (partition, from, to) in moves {
+            if from != to || none {
+                let restarted = self.restart(consumer, partition, to);
+                restarted.map_err(|error| ConsumeError::Failed(error.to_string()))?;
             }
-            // Should it fail, librdkafka reports the same error again.
-            if consumer
-                .seek(at.topic.name, at.partition, Offset::Offset(to), QUESTION)
-                .is_ok()
-            {
-                self.cursors().next.insert(at, to);
+            if from != to {
                 self.inbox.skipped(Skipped {
-                    partition: at,
+                    partition,
                     from,
                     to,
                 });
             }
         }
+        Ok(())
+    }
+
+    /// Reads a partition from another offset. A seek is refused once librdkafka has given up on
+    /// the old one, so the partition is taken anew.
+    fn restart<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        at: TopicPartition,
+        next: i64,
+    ) -> Result<(), KafkaError> {
+        let mut start = TopicPartitionList::new();
+        start.add_partition_offset(at.topic.name, at.partition, Offset::Offset(next))?;
+        consumer.incremental_unassign(&list([at]))?;
+        consumer.incremental_assign(&start)?;
+        let mut cursors = self.cursors();
+        cursors.next.insert(at, Some(next));
+        let rests = cursors.throttled || cursors.paused.contains(&at);
+        drop(cursors);
+        if rests {
+            consumer.pause(&list([at]))?;
+        }
+        Ok(())
     }
 
     fn throttle<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>, throttled: bool) {

@@ -6,7 +6,7 @@
 //! name is only there because librdkafka asks for one.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Offset as At, TopicPartitionList};
@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::consumer::{end, isolation};
 use super::context::Context;
 use super::fetch::Fetching;
+use super::question::ends_of;
 use super::{Kafka, QUESTION, fault};
 use crate::consume::inbox::Inbox;
 use crate::consume::{Isolation, Offset, Reader, Skipped, TopicPartition};
@@ -75,12 +76,7 @@ fn begin(
     let until = Instant::now() + QUESTION;
     let mut list = TopicPartitionList::new();
     for (at, offset) in from {
-        let left = until
-            .saturating_duration_since(Instant::now())
-            .max(Duration::from_millis(1));
-        let (low, high) = native
-            .fetch_watermarks(at.topic.name, at.partition, left)
-            .map_err(broken)?;
+        let (low, high) = ends_of(&native, *at, until)?;
         let next = match *offset {
             Offset::Beginning => low,
             Offset::End => high,
@@ -98,7 +94,7 @@ fn begin(
         };
         list.add_partition_offset(at.topic.name, at.partition, At::Offset(next))
             .map_err(broken)?;
-        fetching.cursors().next.insert(*at, next);
+        fetching.cursors().next.insert(*at, Some(next));
     }
     native.assign(&list).map_err(broken)?;
     Ok(native)

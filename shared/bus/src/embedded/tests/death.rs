@@ -11,7 +11,7 @@ const TOPIC: &str = "gramtap.test-death.v1";
 
 /// Not a test: the child.
 #[test]
-#[ignore = "runs in a process that is killed"]
+#[ignore = "the child of the tests here, which is killed"]
 fn writes_until_it_is_killed() {
     let Some((run, data_dir)) = orders() else {
         return;

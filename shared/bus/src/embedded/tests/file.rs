@@ -123,12 +123,18 @@ async fn a_second_process_is_refused_but_may_look_on() {
 async fn a_restart_may_overlap_with_the_end_of_the_last_process() {
     let directory = tempfile::tempdir().unwrap();
     let bus = open(&directory);
-    let held = std::thread::spawn(move || {
+    let held = crate::thread::ask("test-holder", move || {
+        // paced: the overlap of two processes is what is tried.
         std::thread::sleep(Duration::from_millis(300));
         drop(bus);
     });
-    drop(open(&directory));
-    held.join().unwrap();
+    let directory = directory.path().to_owned();
+    let opened = crate::thread::ask("test-opener", move || {
+        Bus::open(&config(&directory)).map(drop)
+    });
+    let (held, opened) = tokio::join!(held, opened);
+    held.unwrap();
+    opened.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -224,6 +230,7 @@ async fn a_disk_that_refuses_keeps_records_waiting_in_order() {
             started.elapsed() < DEADLINE,
             "the disk's refusal is not told"
         );
+        // paced: the overlap of two processes is what is tried.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(patient.health().waiting, 50);
