@@ -3,12 +3,13 @@
 //! In: Kafka at `GRAMTAP_TEST_KAFKA` (host:port; `deploy/dev/services`). Out: one test for each row
 //! of the conformance suite, and those of `bus/`: `topics.rs` (check and apply), `start.rs` (what
 //! is said when Kafka is away or misconfigured), `outage.rs` (a broker that dies, one that
-//! freezes), `retention.rs` (records gone before they were read), `death.rs` (kill -9 of a process
-//! that writes). Each test has topics and groups of its own; those that end the broker are alone
-//! with it (`broker.rs`).
+//! freezes), `membership.rs` (a restart under a stable name), `retention.rs` (records gone before
+//! they were read), `death.rs` (kill -9 of a process that writes). Each test has topics and groups
+//! of its own; those that end the broker are alone with it (`broker.rs`).
 
 pub(crate) mod broker;
 mod death;
+mod membership;
 mod outage;
 mod retention;
 mod start;

@@ -222,6 +222,7 @@ impl Consumer {
             Engine::Kafka(handle) => handle.pause(partition, true),
             Engine::Embedded(handle) => handle.pause(partition, true),
         }
+        self.inbox.wake();
     }
 
     /// Reads on.
@@ -230,6 +231,7 @@ impl Consumer {
             Engine::Kafka(handle) => handle.pause(partition, false),
             Engine::Embedded(handle) => handle.pause(partition, false),
         }
+        self.inbox.wake();
     }
 
     /// What [`crate::Transaction::send_offsets`] needs to commit as this member of the group.

@@ -1,13 +1,14 @@
 //! The embedded durable log: Kafka's promises for one process, in one SQLite file.
 //!
-//! The way of a record: `producer.rs` queues it → `writer.rs` gathers what is queued → `apply.rs`
-//! writes it in one commit (`file.rs` has the tables and what a commit survives) → the `catalog.rs`
-//! moves its partition's end and the readers are woken → `fetch.rs` reads it on the thread of a
-//! `reader.rs` or of a group's member (`consumer.rs`, with `groups.rs` and `balance.rs`).
-//! `transactor.rs` hands records and offsets over as one job; `retention.rs` deletes in small
-//! steps between commits. Invariant: one thread writes, in the order of its queue, and nothing is
-//! acknowledged before its commit. Disk full or ill: the writer tries again, the producers'
-//! bounds fill and refuse. Dead: at the next start the file is as of its last commit.
+//! The way of a record: `producer.rs` queues it as one of `jobs.rs` → `writer.rs` gathers what is
+//! queued → `apply.rs` writes it in one commit (`file.rs` has the tables and what a commit
+//! survives) → the `catalog.rs` moves its partition's end and the readers are woken → `fetch.rs`
+//! reads it on the thread of a `reader.rs` or of a group's member (`consumer.rs`, with `groups.rs`
+//! and `balance.rs`). `transactor.rs` hands records and offsets over as one job; `retention.rs`
+//! deletes in small steps between commits. Invariant: one thread writes, in the order of its
+//! queue, and nothing is acknowledged before its commit. Disk full or ill: the writer tries again,
+//! the producers' bounds fill and refuse. Dead: at the next start the file is as of its last
+//! commit.
 
 mod apply;
 mod balance;
@@ -17,6 +18,7 @@ mod fetch;
 mod file;
 mod groups;
 mod headers;
+mod jobs;
 pub(crate) mod producer;
 pub(crate) mod reader;
 mod retention;
@@ -49,7 +51,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 pub(crate) struct Log {
     core: Arc<Core>,
     /// None: another process writes.
-    writer: Option<Sender<writer::Job>>,
+    writer: Option<Sender<jobs::Job>>,
 }
 
 /// What the writer and the readers share.
@@ -134,11 +136,11 @@ impl Log {
     async fn retain(&self) {
         let (done, retained) = tokio::sync::oneshot::channel();
         let writer = self.writer.as_ref().expect("a log of our own");
-        assert!(writer.send(writer::Job::Retain(done)).is_ok());
+        assert!(writer.send(jobs::Job::Retain(done)).is_ok());
         retained.await.expect("a writer that lives");
     }
 
-    fn writer(&self) -> Result<&Sender<writer::Job>, BusError> {
+    fn writer(&self) -> Result<&Sender<jobs::Job>, BusError> {
         self.writer.as_ref().ok_or(BusError::ReadOnly)
     }
 }

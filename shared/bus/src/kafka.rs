@@ -2,8 +2,9 @@
 //!
 //! In: the port's calls. Out: one librdkafka client for each producer, consumer, reader and
 //! transactor, set up here from the `[kafka]` section; `context.rs` turns their logs and
-//! statistics into ours, `fetch.rs` their records, `fault.rs` their errors; `question.rs` asks
-//! where partitions end, `admin.rs` makes and checks topics.
+//! statistics into ours, `fetch.rs` their records, `rebalance.rs` their groups, `fault.rs` their
+//! errors; `question.rs` asks where partitions end; `admin.rs` makes and checks topics as
+//! `wanted.rs` says.
 //! Invariant: every librdkafka call that may block runs on a thread of the bus, and a setting's
 //! value is in no error. Kafka away: clients connect again by themselves, at most 2 s apart.
 
@@ -12,10 +13,13 @@ pub(crate) mod consumer;
 mod context;
 mod fault;
 mod fetch;
+mod offsets;
 pub(crate) mod producer;
 mod question;
 pub(crate) mod reader;
+mod rebalance;
 pub(crate) mod transactor;
+mod wanted;
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 //! given offsets, or the end of one partition). [`partition`] says where a key lives on both
 //! engines, [`topics`] makes and checks what the table in `shared/events` asks for, [`config`]
 //! holds the settings, [`error`] what may go wrong.
-//! Invariant: both engines pass the suite in [`conformance`]. A full queue refuses, nothing is
+//! Invariant: both engines pass the suite in `conformance`. A full queue refuses, nothing is
 //! dropped unreported, and nothing here blocks the thread of a runtime.
 
 pub mod config;

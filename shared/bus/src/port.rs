@@ -17,7 +17,7 @@ use crate::message::{Message, Position, Ticket};
 use crate::produce::durable::Durable;
 use crate::produce::{Outcome, Producer, ProducerOptions};
 use crate::transact::Transactor;
-use crate::{embedded, kafka, topics};
+use crate::{embedded, kafka, thread, topics};
 
 /// How long the brokers are asked about the topics at start, before going on without an answer.
 const START: Duration = Duration::from_secs(5);
@@ -40,7 +40,8 @@ impl Bus {
     /// Opens the bus and checks the topics of the table. Kafka not answering is no error (it is
     /// logged; ask [`topics::check`] later); topics that are missing or differ are.
     pub async fn connect(config: &BusConfig) -> Result<Self, BusError> {
-        let bus = Self::open(config)?;
+        let own = config.clone();
+        let bus = thread::ask("bus-open", move || Self::open(&own)).await??;
         match topics::check(&bus, &ALL, START).await {
             Err(error @ BusError::Unreachable(_)) => {
                 tracing::warn!(%error, "kafka does not answer, topics are not checked");
@@ -50,7 +51,8 @@ impl Bus {
         }
     }
 
-    /// Opens the bus. Asks no broker. The embedded log is locked against other processes.
+    /// Opens the bus. Asks no broker. The embedded log is locked against other processes; one
+    /// that is just ending is waited for, which blocks for 3 s at most.
     pub fn open(config: &BusConfig) -> Result<Self, BusError> {
         let engine = match config.bus.kind {
             Kind::Kafka => Engine::Kafka(Arc::new(kafka::Kafka::new(config)?)),

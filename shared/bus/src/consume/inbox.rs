@@ -281,3 +281,6 @@ impl Released {
         self.0.load(Ordering::Acquire)
     }
 }
+
+#[cfg(test)]
+mod tests;

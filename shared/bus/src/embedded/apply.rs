@@ -13,7 +13,7 @@ use gramtap_events::Topic;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::catalog::{Partition, place};
-use super::writer::{self, Job};
+use super::jobs::{self, Job};
 use super::{Core, headers};
 use crate::consume::{Commit, Committed, TopicPartition};
 use crate::error::{CommitError, ProduceError, TransactionError};
@@ -220,7 +220,7 @@ impl Work<'_> {
 
     fn transact(
         &mut self,
-        job: &writer::Transaction,
+        job: &jobs::Transaction,
     ) -> rusqlite::Result<Result<(), TransactionError>> {
         let epoch: Option<i64> = self
             .sql
@@ -250,7 +250,7 @@ impl Work<'_> {
         Ok(Ok(()))
     }
 
-    fn owned(&self, member: &writer::Member, commit: &Commit) -> bool {
+    fn owned(&self, member: &jobs::Member, commit: &Commit) -> bool {
         self.core.groups.owns(member, commit.partition)
     }
 

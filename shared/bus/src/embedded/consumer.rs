@@ -14,8 +14,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fetch::{Cursor, pull};
+use super::jobs::{CommitOffset, Job, Member, ReadCommitted};
 use super::reader::cursor;
-use super::writer::{CommitOffset, Job, Member, ReadCommitted};
 use super::{Core, Log, file};
 use crate::consume::inbox::{Inbox, Released};
 use crate::consume::{
@@ -30,7 +30,6 @@ pub(crate) struct Handle {
     /// Keeps the writer alive.
     log: Arc<Log>,
     pauses: Mutex<Sender<(TopicPartition, bool)>>,
-    inbox: Arc<Inbox>,
 }
 
 impl Handle {
@@ -50,7 +49,6 @@ impl Handle {
         let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread has ended: there is nothing to pause.
         pauses.send((partition, paused)).ok();
-        self.inbox.wake();
     }
 }
 
@@ -104,7 +102,6 @@ pub(crate) fn join(
         member,
         log: Arc::clone(log),
         pauses: Mutex::new(pauses),
-        inbox: Arc::clone(&inbox),
     };
     Ok(Consumer {
         inbox,

@@ -9,7 +9,8 @@
 //! (`synchronous=FULL`); commits of the lossy lane alone are synced with the next such commit or
 //! checkpoint (`NORMAL`), so power loss may take the last of them, never the file's order.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -83,7 +84,12 @@ pub(super) fn path(data_dir: &Path) -> PathBuf {
 
 /// Takes the lock. It is held until the returned file is dropped.
 pub(super) fn lock(data_dir: &Path) -> Result<File, BusError> {
-    std::fs::create_dir_all(data_dir).map_err(|error| refused(data_dir, &error))?;
+    // What bots and people write is nobody else's.
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir);
+    made.map_err(|error| refused(data_dir, &error))?;
     let path = data_dir.join("log.lock");
     let file = File::options()
         .create(true)

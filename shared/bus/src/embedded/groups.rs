@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gramtap_events::Topic;
 
 use super::balance::share;
-use super::writer::Member;
+use super::jobs::Member;
 use crate::consume::TopicPartition;
 use crate::consume::inbox::Inbox;
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::SendError;
 use std::time::{Duration, Instant};
 
 use super::Log;
-use super::writer::{Append, Book, Job, Open};
+use super::jobs::{Append, Book, Job, Open};
 use crate::error::BusError;
 use crate::message::{Message, Ticket};
 use crate::produce::reports::Reports;

@@ -2,8 +2,9 @@
 //!
 //! In: the writer, once a second or at once while a step left something to do. Out: deleted rows,
 //! the partitions' new lows, pages given back to the file system. Invariant: a step deletes a
-//! bounded number of records and bytes, so that no append waits long; records go from a partition's low end
-//! only, and what goes before its time, because of `max_bytes`, is counted and logged.
+//! bounded number of records and bytes, so that no append waits long; records go from a
+//! partition's low end only, and what goes before its time, because of `max_bytes`, is counted
+//! and logged.
 
 use std::time::{Duration, Instant};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Log;
-use super::writer::{Fence, Job, Member, Transaction};
+use super::jobs::{Fence, Job, Member, Transaction};
 use crate::consume::{Commit, Engine, Membership};
 use crate::error::TransactionError;
 use crate::message::{LARGEST, Message};

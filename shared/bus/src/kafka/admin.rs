@@ -15,21 +15,11 @@ use rdkafka::admin::{OwnedResourceSpecifier, ResourceSpecifier, TopicReplication
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::context::Context;
-use super::{Kafka, LARGEST_ON_WIRE, fault};
+use super::wanted::{Found, Settings, differences, problems, settings};
+use super::{Kafka, fault};
 use crate::error::BusError;
 use crate::thread;
 use crate::topics::{Outcome, Report};
-
-type Settings = BTreeMap<String, String>;
-
-/// A topic as the broker has it.
-struct Found {
-    partitions: i32,
-    /// All settings, defaults included.
-    effective: Settings,
-    /// Those that were set for this topic.
-    own: Settings,
-}
 
 impl Kafka {
     pub(crate) async fn check(
@@ -82,61 +72,6 @@ impl Kafka {
     }
 }
 
-/// The settings that a topic should have.
-fn settings(topic: &Topic) -> Settings {
-    let (policy, retention) = match topic.retention {
-        _ if topic.compacted => ("compact", None),
-        Some(retention) => ("delete", Some(retention.as_millis().to_string())),
-        None => ("delete", Some("-1".to_owned())),
-    };
-    let mut settings = Settings::from([
-        ("cleanup.policy".to_owned(), policy.to_owned()),
-        ("max.message.bytes".to_owned(), LARGEST_ON_WIRE.to_string()),
-    ]);
-    settings.extend(retention.map(|retention| ("retention.ms".to_owned(), retention)));
-    settings
-}
-
-/// What keeps a service from starting. Retention is the operator's to change.
-fn problems(topic: &Topic, found: Option<&Found>, partitions: i32) -> Vec<String> {
-    let Some(found) = found else {
-        return vec![format!("{} is missing", topic.name)];
-    };
-    let mut problems = Vec::new();
-    if found.partitions != partitions {
-        let is = found.partitions;
-        problems.push(format!(
-            "{} has {is} partitions, kafka.partitions is {partitions}",
-            topic.name
-        ));
-    }
-    for (name, wanted) in settings(topic) {
-        let is = found.effective.get(&name).map_or("", String::as_str);
-        let fits = match name.as_str() {
-            "retention.ms" => true,
-            "max.message.bytes" => is.parse().is_ok_and(|is: usize| is >= LARGEST_ON_WIRE),
-            _ => is == wanted,
-        };
-        if !fits {
-            problems.push(format!(
-                "{} has {name}={is}, it should be {wanted}",
-                topic.name
-            ));
-        }
-    }
-    problems
-}
-
-/// The settings that differ: name, as it is, as it should be.
-fn differences(topic: &Topic, found: &Found) -> Vec<(String, String, String)> {
-    let wanted = settings(topic).into_iter();
-    let differing = wanted.filter_map(|(name, wanted)| {
-        let is = found.effective.get(&name).cloned().unwrap_or_default();
-        (is != wanted).then_some((name, is, wanted))
-    });
-    differing.collect()
-}
-
 /// An admin client, on the thread that asks.
 struct Admin {
     client: AdminClient<Context>,
@@ -158,18 +93,18 @@ impl Admin {
 
     /// The topics that exist.
     fn look(&self, topics: &[&'static Topic]) -> Result<BTreeMap<&'static str, Found>, KafkaError> {
-        let metadata = self.client.inner().fetch_metadata(None, self.left())?;
-        let exists = |topic: &&'static Topic| {
-            let found = metadata
-                .topics()
-                .iter()
-                .find(|it| it.name() == topic.name && it.error().is_none())?;
-            Some((
-                topic.name,
-                i32::try_from(found.partitions().len()).unwrap_or(i32::MAX),
-            ))
-        };
-        let existing: Vec<(&'static str, i32)> = topics.iter().filter_map(exists).collect();
+        let mut existing = Vec::new();
+        for topic in topics {
+            let metadata = self
+                .client
+                .inner()
+                .fetch_metadata(Some(topic.name), self.left())?;
+            let found = metadata.topics().iter().find(|it| it.name() == topic.name);
+            let partitions = found.map_or(0, |it| it.partitions().len());
+            if partitions > 0 {
+                existing.push((topic.name, i32::try_from(partitions).unwrap_or(i32::MAX)));
+            }
+        }
         let asked: Vec<_> = existing
             .iter()
             .map(|(name, _)| ResourceSpecifier::Topic(name))

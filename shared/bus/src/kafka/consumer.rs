@@ -1,40 +1,29 @@
 //! A member of a group, on Kafka.
 //!
-//! In: librdkafka's rebalances and records, on the member's polling thread; commits, on a second
-//! thread, because they wait for the coordinator. Out: the inbox of a `Consumer`. Invariant:
-//! what was committed is known before a partition's first record, and a partition is given up
-//! only after its owner let go, or its deadline. Dead: librdkafka may hang while it closes, so it
-//! does that on the polling thread, which nobody has to wait for.
+//! In: librdkafka, polled on a thread of the member's own (`fetch.rs` for records, `rebalance.rs`);
+//! commits, on a second thread, because they wait for the coordinator. Out: the inbox of a
+//! `Consumer`. Invariant: a commit is answered as the coordinator answered it; those that queue up
+//! meanwhile go together. Dead: librdkafka may hang while it closes, so it does that on the
+//! polling thread, which nobody has to wait for.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gramtap_events::Topic;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{
-    BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata,
-    RebalanceProtocol,
-};
+use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
 use super::context::Context;
 use super::fetch::Fetching;
-use super::{Kafka, fault};
+use super::rebalance::{Native, Rebalancing};
+use super::{Kafka, fault, offsets};
 use crate::consume::inbox::Inbox;
-use crate::consume::{
-    Assigned, Commit, Committed, Consumer, ConsumerOptions, Engine, Isolation, TopicPartition,
-};
+use crate::consume::{Commit, Consumer, ConsumerOptions, Engine, Isolation, TopicPartition};
 use crate::error::{CommitError, ConsumeError};
 use crate::thread;
 
-/// How long one question for committed offsets may take, before it is asked again.
-const COMMITTED: Duration = Duration::from_secs(5);
-
-type Native = BaseConsumer<Group>;
 type Reply = oneshot::Sender<Result<(), CommitError>>;
 
 /// The port's side of a member.
@@ -77,143 +66,6 @@ impl Handle {
     }
 }
 
-/// The context of a member.
-struct Group {
-    context: Context,
-    fetching: Arc<Fetching>,
-    release_deadline: Duration,
-}
-
-impl ClientContext for Group {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        self.context.log(level, facility, line);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.context.error(error, reason);
-    }
-}
-
-impl ConsumerContext for Group {
-    fn rebalance(&self, native: &Native, what: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let incremental = matches!(native.rebalance_protocol(), RebalanceProtocol::Cooperative);
-        let done = match what {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                self.assign(native, list, incremental)
-            }
-            _ => self.revoke(native, list, incremental),
-        };
-        if let Err(error) = done {
-            tracing::warn!(%error, "partitions cannot be taken or given up");
-        }
-    }
-}
-
-impl Group {
-    fn partitions(&self, list: &TopicPartitionList) -> Vec<TopicPartition> {
-        let elements = list.elements().into_iter();
-        elements
-            .filter_map(|it| self.fetching.partition(it.topic(), it.partition()))
-            .collect()
-    }
-
-    fn assign(
-        &self,
-        native: &Native,
-        list: &TopicPartitionList,
-        incremental: bool,
-    ) -> Result<(), KafkaError> {
-        let Some(assigned) = self.committed(native, list) else {
-            return Ok(());
-        };
-        let mut start = TopicPartitionList::new();
-        let mut resting = TopicPartitionList::new();
-        let mut cursors = self.fetching.cursors();
-        for it in &assigned {
-            let at = it.partition;
-            let offset = it
-                .committed
-                .as_ref()
-                .map_or(Offset::Beginning, |it| Offset::Offset(it.offset));
-            start.add_partition_offset(at.topic.name, at.partition, offset)?;
-            resting.add_partition(at.topic.name, at.partition);
-            cursors
-                .next
-                .insert(at, it.committed.as_ref().map(|it| it.offset));
-        }
-        let throttled = cursors.throttled();
-        drop(cursors);
-        self.fetching.inbox.assigned(assigned);
-        match incremental {
-            true => native.incremental_assign(&start)?,
-            false => native.assign(&start)?,
-        }
-        if throttled {
-            native.pause(&resting)?;
-        }
-        Ok(())
-    }
-
-    /// What the group has committed. Asked until it is known: without it work would be done
-    /// twice. None: the owner wants an end.
-    fn committed(&self, native: &Native, list: &TopicPartitionList) -> Option<Vec<Assigned>> {
-        while !self.fetching.inbox.closing() {
-            let found = native.committed_offsets(list.clone(), COMMITTED);
-            let found = found.and_then(|found| {
-                let elements = found.elements();
-                elements.iter().try_for_each(|it| it.error())?;
-                let elements = elements.iter().filter_map(|it| {
-                    let committed = match it.offset() {
-                        Offset::Offset(offset) => Some(Committed {
-                            offset,
-                            metadata: it.metadata().to_owned(),
-                        }),
-                        _ => None,
-                    };
-                    let partition = self.fetching.partition(it.topic(), it.partition())?;
-                    Some(Assigned {
-                        partition,
-                        committed,
-                    })
-                });
-                Ok(elements.collect())
-            });
-            match found {
-                Ok(assigned) => return Some(assigned),
-                Err(error) => {
-                    tracing::warn!(%error, "committed offsets are not known yet");
-                    std::thread::park_timeout(Duration::from_millis(200));
-                }
-            }
-        }
-        None
-    }
-
-    fn revoke(
-        &self,
-        native: &Native,
-        list: &TopicPartitionList,
-        incremental: bool,
-    ) -> Result<(), KafkaError> {
-        let partitions = self.partitions(list);
-        let inbox = &self.fetching.inbox;
-        let lost = native.assignment_lost();
-        self.fetching.cursors().forget(&partitions);
-        let released = inbox.revoke(partitions.clone(), lost);
-        let until = Instant::now() + self.release_deadline;
-        while !lost && !released.done() && !inbox.closing() && Instant::now() < until {
-            std::thread::park_timeout(until.saturating_duration_since(Instant::now()));
-        }
-        inbox.disown(&partitions);
-        // A pause must not outlive the assignment.
-        native.resume(list)?;
-        match incremental {
-            true => native.incremental_unassign(list),
-            false => native.unassign(),
-        }
-    }
-}
-
 /// See `Bus::consumer`.
 pub(crate) async fn join(
     kafka: &Kafka,
@@ -238,8 +90,12 @@ pub(crate) async fn join(
         config.set("group.instance.id", member);
     }
     let inbox = Arc::new(Inbox::new(options.max_records, options.max_bytes));
-    let fetching = Arc::new(Fetching::new(Arc::clone(&inbox), topics.iter().copied()));
-    let context = Group {
+    let fetching = Arc::new(Fetching::new(
+        Arc::clone(&inbox),
+        topics.iter().copied(),
+        true,
+    ));
+    let context = Rebalancing {
         context: Context::new("consumer"),
         fetching: Arc::clone(&fetching),
         release_deadline: options.release_deadline,
@@ -302,8 +158,9 @@ fn heartbeat(session: Duration) -> Duration {
     (session / 4).clamp(Duration::from_millis(100), Duration::from_secs(1))
 }
 
-/// Leaves the group. Whoever drops the last reference does, so it waits for a commit in flight.
-pub(super) fn end<C: ConsumerContext>(mut native: Arc<BaseConsumer<C>>) {
+/// Leaves the group. Whoever drops the last reference does that, so a commit in flight is waited
+/// for.
+fn end(mut native: Arc<Native>) {
     loop {
         match Arc::try_unwrap(native) {
             Ok(last) => return drop(last),
@@ -320,32 +177,8 @@ fn commit_all(native: &Native, queue: &Receiver<(Commit, Reply)>) {
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter());
-        let mut list = TopicPartitionList::new();
-        // Of several for one partition the last one counts.
-        for (commit, _) in &batch {
-            let at = commit.partition;
-            let set = match list.find_partition(at.topic.name, at.partition) {
-                Some(mut element) => {
-                    element.set_metadata(&commit.metadata);
-                    element.set_offset(Offset::Offset(commit.offset))
-                }
-                None => {
-                    let added = list.add_partition_offset(
-                        at.topic.name,
-                        at.partition,
-                        Offset::Offset(commit.offset),
-                    );
-                    if let Some(mut element) = list.find_partition(at.topic.name, at.partition) {
-                        element.set_metadata(&commit.metadata);
-                    }
-                    added
-                }
-            };
-            if let Err(error) = set {
-                tracing::error!(%error, "an offset cannot be told to librdkafka");
-            }
-        }
-        let outcome = native.commit(&list, CommitMode::Sync);
+        let list = offsets::list(batch.iter().map(|(commit, _)| commit));
+        let outcome = list.and_then(|list| native.commit(&list, CommitMode::Sync));
         for (commit, reply) in batch {
             let told = match &outcome {
                 Ok(()) => Ok(()),

@@ -174,3 +174,65 @@ impl Link {
 fn contains(text: &[u8], word: &[u8]) -> bool {
     text.windows(word.len()).any(|window| window == word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_kind_are_held_back_and_counted() {
+        let context = Context::new("test");
+        assert_eq!(context.may_write("FAIL"), Some(0));
+        assert_eq!(
+            [context.may_write("FAIL"), context.may_write("FAIL")],
+            [None, None]
+        );
+        assert_eq!(context.may_write("CONNECT"), Some(0));
+        if let Some(line) = context
+            .lines
+            .lock()
+            .ok()
+            .as_mut()
+            .and_then(|it| it.get_mut("FAIL"))
+        {
+            line.written = Instant::now().checked_sub(QUIET).unwrap_or(line.written);
+        }
+        assert_eq!(context.may_write("FAIL"), Some(2));
+        for number in 0..1_000 {
+            assert_eq!(context.may_write(&format!("kind {number}")), Some(0));
+        }
+        assert!(context.lines.lock().is_ok_and(|lines| lines.len() <= KINDS));
+    }
+
+    #[test]
+    fn the_link_follows_statistics_errors_and_signs_of_life() {
+        let context = Context::new("test");
+        let (up, identified) = (&context.link.up, &context.link.identified);
+        let now = || {
+            (
+                up.load(Ordering::Acquire),
+                identified.load(Ordering::Acquire),
+            )
+        };
+        assert_eq!(now(), (false, false));
+        let statistics = br#"{"brokers":{"b":{"state":"UP", "x":1}}, "eos": { "idemp_state": "WaitPID", "y":2}}"#;
+        context.stats_raw(statistics);
+        assert_eq!(now(), (true, false));
+        context.stats_raw(
+            br#"{"brokers":{"b":{"state":"TRY_CONNECT"}}, "eos": { "idemp_state": "Assigned"}}"#,
+        );
+        assert_eq!(now(), (false, true));
+        context.link.set_up(true);
+        context.error(KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), "down");
+        assert_eq!(now(), (false, true));
+        assert_eq!(
+            (context.link.is_broken(), context.link.fatal()),
+            (false, None)
+        );
+        context.error(KafkaError::Global(RDKafkaErrorCode::Fatal), "out of order");
+        assert_eq!(
+            (context.link.is_broken(), context.link.fatal()),
+            (true, Some("out of order".to_owned()))
+        );
+    }
+}

@@ -40,6 +40,8 @@ const RECORDS: usize = 500;
 pub(super) struct Fetching {
     pub(super) inbox: Arc<Inbox>,
     topics: HashMap<&'static str, &'static Topic>,
+    /// A member of a group, which needs the group's coordinator.
+    grouped: bool,
     cursors: Mutex<Cursors>,
 }
 
@@ -55,18 +57,25 @@ pub(super) struct Cursors {
     throttled: bool,
     /// Reading a partition has stopped, because its next record is gone.
     stuck: bool,
+    /// Why reading cannot go on at all.
+    failed: Option<ConsumeError>,
     /// When the owner was told that no broker answers.
     told: Option<Instant>,
 }
 
 impl Fetching {
-    pub(super) fn new(inbox: Arc<Inbox>, topics: impl IntoIterator<Item = &'static Topic>) -> Self {
+    pub(super) fn new(
+        inbox: Arc<Inbox>,
+        topics: impl IntoIterator<Item = &'static Topic>,
+        grouped: bool,
+    ) -> Self {
         Self {
             inbox,
             topics: topics
                 .into_iter()
                 .map(|topic| (topic.name, topic))
                 .collect(),
+            grouped,
             cursors: Mutex::default(),
         }
     }
@@ -81,6 +90,11 @@ impl Fetching {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends reading, from within a poll.
+    pub(super) fn fail(&self, error: &KafkaError) {
+        self.cursors().failed = Some(ConsumeError::Failed(error.to_string()));
+    }
+
     /// Polls until the owner wants an end, or the client is of no further use.
     pub(super) fn run<C: ConsumerContext>(
         &self,
@@ -90,6 +104,9 @@ impl Fetching {
         let mut full_since = None;
         while !self.inbox.closing() {
             before();
+            if let Some(error) = self.cursors().failed.take() {
+                return Err(error);
+            }
             if self.cursors().stuck {
                 self.skip(consumer)?;
             }
@@ -157,21 +174,18 @@ impl Fetching {
 
     fn trouble(&self, error: &KafkaError) -> Result<(), ConsumeError> {
         use RDKafkaErrorCode as Code;
-        match (error, error.rdkafka_error_code()) {
-            (KafkaError::MessageConsumptionFatal(_), _) => Err(fault::read(error)),
-            (_, Some(Code::AutoOffsetReset | Code::OffsetOutOfRange)) => {
+        let fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
+        match error.rdkafka_error_code() {
+            Some(Code::FencedInstanceId) => Err(ConsumeError::Fenced),
+            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
                 self.cursors().stuck = true;
                 Ok(())
             }
-            (
-                _,
-                Some(
-                    Code::TopicAuthorizationFailed
-                    | Code::GroupAuthorizationFailed
-                    | Code::FencedInstanceId,
-                ),
-            ) => Err(fault::read(error)),
-            (_, Some(code)) if fault::is_outage(code) => {
+            Some(Code::TopicAuthorizationFailed) => Err(ConsumeError::Failed(error.to_string())),
+            Some(Code::GroupAuthorizationFailed) if self.grouped => {
+                Err(ConsumeError::Failed(error.to_string()))
+            }
+            Some(code) if fault::is_outage(code) && !fatal => {
                 let mut cursors = self.cursors();
                 if cursors.told.is_none_or(|at| at.elapsed() > TELL) {
                     cursors.told = Some(Instant::now());
@@ -180,6 +194,7 @@ impl Fetching {
                 }
                 Ok(())
             }
+            _ if fatal => Err(ConsumeError::Failed(error.to_string())),
             // The rest heals by itself, and the context has logged it.
             _ => Ok(()),
         }

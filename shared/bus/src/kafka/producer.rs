@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use gramtap_events::topics::ALL;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -155,17 +156,22 @@ impl Producer {
         self.native.purge(PurgeConfig::default().queue().inflight());
     }
 
-    /// Waits until a broker is connected and has given the producer its id. The metadata of all
-    /// topics is fetched on the way, which is what the first record would wait for.
+    /// Waits until a broker is connected and has given the producer its id. Where the table's
+    /// topics are is asked on the way: the first record would wait for that as well.
     pub(crate) async fn warm(&self, deadline: Duration) -> Result<(), BusError> {
-        let started = Instant::now();
+        let until = Instant::now() + deadline;
         let native = Arc::clone(&self.native);
-        let timeout = deadline.min(QUESTION);
         let asked = thread::ask("bus-warm", move || {
-            native.client().fetch_metadata(None, timeout).map(drop)
+            ALL.iter().try_for_each(|topic| {
+                let left = until
+                    .saturating_duration_since(Instant::now())
+                    .min(QUESTION);
+                let asked = native.client().fetch_metadata(Some(topic.name), left);
+                asked.map(drop)
+            })
         });
         asked.await?.map_err(|error| fault::ask(&error))?;
-        let left = deadline.saturating_sub(started.elapsed());
+        let left = until.saturating_duration_since(Instant::now());
         let identified = tokio::time::timeout(left, self.link.identified()).await;
         identified.map_err(|_| BusError::Unreachable("no producer id in time".to_owned()))
     }

@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Offset as At, TopicPartitionList};
 use tokio::sync::oneshot;
 
-use super::consumer::{end, isolation};
+use super::consumer::isolation;
 use super::context::Context;
 use super::fetch::Fetching;
 use super::question::ends_of;
@@ -43,12 +43,13 @@ pub(crate) async fn read(
     let (ready, settled) = oneshot::channel();
     thread::spawn("bus-reader", move || {
         served.served_by(std::thread::current());
-        let fetching = Fetching::new(Arc::clone(&served), from.iter().map(|(at, _)| at.topic));
+        let topics = from.iter().map(|(at, _)| at.topic);
+        let fetching = Fetching::new(Arc::clone(&served), topics, false);
         match begin(&config, &from, &fetching) {
             Ok(native) => {
                 ready.send(Ok(())).ok();
                 let outcome = fetching.run(&native, || {});
-                end(Arc::new(native));
+                drop(native);
                 served.end(outcome.err());
             }
             Err(error) => {

@@ -8,17 +8,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
-use rdkafka::{ClientContext, Offset, config::RDKafkaLogLevel};
+use rdkafka::{ClientContext, config::RDKafkaLogLevel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::context::Context;
 use super::producer::headers;
-use super::{Kafka, fault};
+use super::{Kafka, fault, offsets};
 use crate::consume::{Commit, Engine, Membership};
 use crate::error::TransactionError;
 use crate::message::{LARGEST, Message};
@@ -76,6 +75,7 @@ impl Handle {
                         native,
                         failed: noted,
                         open: false,
+                        over: None,
                     };
                     serving.run(queue);
                 }
@@ -182,6 +182,8 @@ struct Serving {
     native: Native,
     failed: Arc<Mutex<Option<TransactionError>>>,
     open: bool,
+    /// Why this transactor is of no further use.
+    over: Option<TransactionError>,
 }
 
 impl Serving {
@@ -207,10 +209,10 @@ impl Serving {
     }
 
     fn begin(&mut self) -> Result<(), TransactionError> {
+        self.over.clone().map_or(Ok(()), Err)?;
         self.abort()?;
-        self.native
-            .begin_transaction()
-            .map_err(|error| self.means(&error))?;
+        let begun = self.native.begin_transaction();
+        begun.map_err(|error| self.means(&error))?;
         self.open = true;
         Ok(())
     }
@@ -244,21 +246,9 @@ impl Serving {
         offsets: &[Commit],
     ) -> Result<(), TransactionError> {
         self.failed().map_or(Ok(()), Err)?;
-        let mut list = TopicPartitionList::new();
-        for commit in offsets {
-            let at = commit.partition;
-            let added = list.add_partition_offset(
-                at.topic.name,
-                at.partition,
-                Offset::Offset(commit.offset),
-            );
-            added.map_err(|error| self.means(&error))?;
-            if let Some(mut element) = list.find_partition(at.topic.name, at.partition) {
-                element.set_metadata(&commit.metadata);
-            }
-        }
-        let sent =
-            self.retry(|native, left| native.send_offsets_to_transaction(&list, group, left));
+        let sent = offsets::list(offsets).and_then(|list| {
+            self.retry(|native, left| native.send_offsets_to_transaction(&list, group, left))
+        });
         sent.map_err(|error| {
             let error = self.means(&error);
             self.fail(error.clone());
@@ -271,35 +261,32 @@ impl Serving {
             self.abort()?;
             return Err(error);
         }
-        match self.retry(|native, left| native.commit_transaction(left)) {
-            Ok(()) => {
-                self.open = false;
-                Ok(())
-            }
-            Err(error) => {
-                let retriable =
-                    matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
-                let error = self.means(&error);
-                if retriable {
-                    // Asked to commit, and no answer within the time: it may have been done.
-                    return Err(TransactionError::Unknown(error.to_string()));
-                }
-                if error.retry() {
-                    self.abort()?;
-                }
-                Err(error)
-            }
+        let Err(error) = self.retry(|native, left| native.commit_transaction(left)) else {
+            self.open = false;
+            return Ok(());
+        };
+        if matches!(&error, KafkaError::Transaction(error) if error.is_retriable()) {
+            // Asked to commit, and no answer within the time: it may have been done.
+            let error = TransactionError::Unknown(error.to_string());
+            self.over = Some(error.clone());
+            return Err(error);
         }
+        let error = self.means(&error);
+        if error.retry() {
+            self.abort()?;
+        }
+        Err(error)
     }
 
+    /// An abort that does not succeed is made up for by the next `begin`.
     fn abort(&mut self) -> Result<(), TransactionError> {
-        if !self.open {
-            return Ok(());
-        }
-        self.open = false;
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let aborted = self.retry(|native, left| native.abort_transaction(left));
-        aborted.map_err(|error| self.means(&error))
+        if self.open && self.over.is_none() {
+            let aborted = self.retry(|native, left| native.abort_transaction(left));
+            aborted.map_err(|error| self.means(&error))?;
+            self.open = false;
+        }
+        Ok(())
     }
 
     /// Repeats a step while librdkafka says that this may help.
@@ -319,21 +306,24 @@ impl Serving {
         }
     }
 
-    fn means(&self, error: &KafkaError) -> TransactionError {
+    /// What an error means; after one for good nothing is tried any more.
+    fn means(&mut self, error: &KafkaError) -> TransactionError {
         let text = error.to_string();
-        if let Some((code, reason)) = self.native.client().fatal_error() {
-            return match fault::is_fenced(code) {
-                true => TransactionError::Fenced,
-                false => TransactionError::Fatal(reason),
-            };
-        }
-        match error {
-            KafkaError::Transaction(error) if fault::is_fenced(error.code()) => {
+        let means = match (self.native.client().fatal_error(), error) {
+            (Some((code, _)), _) if fault::is_fenced(code) => TransactionError::Fenced,
+            (Some((_, reason)), _) => TransactionError::Fatal(reason),
+            (None, KafkaError::Transaction(error)) if fault::is_fenced(error.code()) => {
                 TransactionError::Fenced
             }
-            KafkaError::Transaction(error) if error.is_fatal() => TransactionError::Fatal(text),
-            _ => TransactionError::Aborted(text),
+            (None, KafkaError::Transaction(error)) if error.is_fatal() => {
+                TransactionError::Fatal(text)
+            }
+            (None, _) => TransactionError::Aborted(text),
+        };
+        if !means.retry() {
+            self.over = Some(means.clone());
         }
+        means
     }
 
     fn failed(&self) -> Option<TransactionError> {

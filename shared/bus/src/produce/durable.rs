@@ -11,7 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Outcome, Producer, ProducerOptions, Refusal};
 use crate::error::{BusError, ProduceError};
-use crate::message::{Message, Ticket};
+use crate::message::{LARGEST, Message, Ticket};
+
+/// What room is counted in: every record takes one, and one more for each of these bytes.
+const UNIT: usize = 1024;
 
 /// A producer whose reports wake callers.
 pub(crate) struct Durable {
@@ -60,9 +63,11 @@ impl Durable {
         ) -> Result<Producer, BusError>,
     {
         let mut options = ProducerOptions::durable("durable");
-        let room = Arc::new(Semaphore::new(options.max_records));
-        // The semaphore is the bound; the ledger must not be a second, earlier one.
-        options.max_bytes = options.max_records * crate::message::LARGEST;
+        let room = Arc::new(Semaphore::new(options.max_bytes / UNIT));
+        // The semaphore is the bound; the ledger, which a record leaves a moment later, must not
+        // refuse before it.
+        options.max_records = 2 * options.max_bytes / UNIT;
+        options.max_bytes *= 2;
         let callers = Arc::new(Callers::default());
         let wake = Arc::clone(&callers);
         let producer = make(
@@ -82,7 +87,10 @@ impl Durable {
 
     pub(crate) async fn produce(&self, message: Message) -> Outcome {
         let closed = || ProduceError::Closed("shut down".to_owned());
-        let permit = Arc::clone(&self.room).acquire_owned().await;
+        // What is too large is refused below; here it must not wait for room that never is.
+        let units = 1 + message.size().min(LARGEST) / UNIT;
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.room).acquire_many_owned(units).await;
         let permit = permit.map_err(|_| closed())?;
         let (caller, outcome) = oneshot::channel();
         let ticket = self.callers.enter(caller, permit);

@@ -50,8 +50,8 @@ impl Ledger {
     }
 
     /// Books a record of so many bytes, or says that there is no room. One record always fits.
-    pub(crate) fn accept(&self, bytes: usize) -> Option<Slot> {
-        let now = self.tick();
+    pub(crate) fn accept(&self, bytes: usize, now: Instant) -> Option<Slot> {
+        let now = self.tick(now);
         let mut open = self.lock();
         let over = open.waiting_bytes + wide(bytes) > self.max_bytes && open.waiting > 0;
         if open.waiting >= self.max_records || over {
@@ -124,8 +124,9 @@ impl Ledger {
         }
     }
 
-    fn tick(&self) -> u64 {
-        wide(self.origin.elapsed().as_millis() / TICK.as_millis())
+    fn tick(&self, now: Instant) -> u64 {
+        let passed = now.saturating_duration_since(self.origin);
+        wide(passed.as_millis() / TICK.as_millis())
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -221,19 +222,20 @@ mod tests {
 
     #[test]
     fn bounds_refuse_by_number_and_by_bytes_and_let_one_large_record_in() {
+        let now = Instant::now();
         let few = Ledger::new(2, 1_000);
-        let slot = few.accept(1).unwrap();
-        few.accept(1).unwrap();
-        assert_eq!(few.accept(1), None);
+        let slot = few.accept(1, now).unwrap();
+        few.accept(1, now).unwrap();
+        assert_eq!(few.accept(1, now), None);
         few.report(slot, 1, true);
-        assert!(few.accept(1).is_some());
+        assert!(few.accept(1, now).is_some());
 
         let small = Ledger::new(10, 100);
-        let slot = small.accept(5_000).unwrap();
-        assert_eq!(small.accept(1), None);
+        let slot = small.accept(5_000, now).unwrap();
+        assert_eq!(small.accept(1, now), None);
         small.retract(slot, 5_000);
-        small.accept(100).unwrap();
-        assert_eq!(small.accept(1), None);
+        small.accept(100, now).unwrap();
+        assert_eq!(small.accept(1, now), None);
         let sums = small.sums();
         assert_eq!(
             (sums.accepted, sums.waiting, sums.waiting_bytes),

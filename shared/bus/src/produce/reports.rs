@@ -67,14 +67,15 @@ impl Reports {
         if bytes > LARGEST {
             return Err(Refusal::TooLarge);
         }
-        let slot = self.ledger.accept(bytes).ok_or(Refusal::Full)?;
+        let accepted = Instant::now();
+        let slot = self.ledger.accept(bytes, accepted).ok_or(Refusal::Full)?;
         self.meters.open(1, bytes);
         Ok(Envelope {
             ticket,
             topic: message.topic,
             slot,
             bytes,
-            accepted: Instant::now(),
+            accepted,
         })
     }
 
