@@ -1,5 +1,6 @@
 //! One integration-test binary.
 
+mod bus;
 mod clients;
 mod ingress;
 mod tenants;

@@ -11,7 +11,7 @@
 //! | connections to Telegram, a worker | `outbound.max_connections` | 503 `pool_full` |
 //! | calls with unverified tokens, a token | `ingress.unverified_limit` | wait, then 429 |
 //! | copies of bodies, a worker | `capture.worker_budget` | cut, counted |
-//! | records in the batcher's mailbox | [`MAILBOX`] | lost, counted |
+//! | records in the batcher's mailbox | 16,384 | lost, counted |
 //! | records at the bus | `capture.memory_limit` | disk |
 //! | records on disk | `capture.spool_limit` | lost, counted |
 

@@ -40,6 +40,8 @@ pub(crate) struct Relayed {
     size: BodySize,
     left: Option<u64>,
     account: Option<Box<Account>>,
+    /// The answer was cut: what came before is on its way to the bot's socket.
+    cut: bool,
 }
 
 /// The answer was cut short. The bot's connection is closed, as Telegram's was.
@@ -60,6 +62,7 @@ impl Relayed {
             size,
             left,
             account: Some(account),
+            cut: false,
         }
     }
 
@@ -72,6 +75,9 @@ impl Relayed {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CutShort>>> {
         if let Some(account) = &mut self.account {
             account.watch().resumes(Instant::now());
+        }
+        if self.cut {
+            return Poll::Ready(Some(Err(CutShort)));
         }
         match ready!(Pin::new(&mut self.body).poll_next(cx)) {
             Some(Ok(chunk)) => {
@@ -91,7 +97,11 @@ impl Relayed {
                 self.end(Ending::CutShort {
                     label: fault.label(),
                 });
-                Poll::Ready(Some(Err(CutShort)))
+                // At an error actix drops what it has not written yet, head included; while the
+                // body is pending it writes. Without the head a bot's library may ask again.
+                self.cut = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             None => {
                 self.end(Ending::Answered);

@@ -1,7 +1,7 @@
 //! Deaths: a process that writes is killed with kill -9, again and again, and nothing that it was
 //! told is lost.
 //!
-//! In: a child process that runs [`write`], whose stdout says what was acknowledged. Out: panics.
+//! In: a child process that runs [`write()`], whose stdout says what was acknowledged. Out: panics.
 //! Each run writes records numbered from 0 under every key, by one of three [`Lane`]s. Invariant,
 //! checked after each death by reading everything again: all that was acknowledged is there; of
 //! each run and key the records are the first so many, in order, none twice, none torn; of a
@@ -23,7 +23,7 @@ pub enum Lane {
     Lossy,
     /// Awaited one by one, a few beside each other.
     Durable,
-    /// In transactions of [`TOGETHER`] records under every key.
+    /// In transactions of several records under every key.
     Transaction,
 }
 

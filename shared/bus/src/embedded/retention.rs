@@ -3,8 +3,8 @@
 //! In: the writer, once a second or at once while a step left something to do. Out: deleted rows,
 //! the partitions' new lows, pages given back to the file system. Invariant: a step deletes a
 //! bounded number of records and bytes, so that no append waits long; records go from a
-//! partition's low end only, and what goes before its time, because of `max_bytes`, is counted
-//! and logged.
+//! partition's low end only, and what goes before its time, because of `max_bytes`, is told in the
+//! log with its number.
 
 use std::time::{Duration, Instant};
 
