@@ -5,9 +5,8 @@
 //! is said when Kafka is away or misconfigured), `outage.rs` (a broker that dies, one that
 //! freezes), `membership.rs` (a restart under a stable name), `retention.rs` (records gone before
 //! they were read), `death.rs` (kill -9 of a process that writes). Each test has topics and groups
-//! of its own; those that end the broker are alone with it (`broker.rs`).
+//! of its own; those that end the broker are alone with it (`tests/src/broker.rs`).
 
-pub(crate) mod broker;
 mod death;
 mod membership;
 mod outage;
@@ -21,6 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gramtap_bus::config::Compression;
 use gramtap_bus::conformance::Subject;
 use gramtap_bus::{Bus, BusConfig, BusSection, EmbeddedSection, KafkaSection, Kind};
+use gramtap_tests::broker;
 
 /// A bus on the tests' Kafka, with few partitions.
 fn config() -> BusConfig {

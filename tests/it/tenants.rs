@@ -1,7 +1,7 @@
 //! Registry and directory with a real Postgres and a real Redis.
 //!
 //! In: `GRAMTAP_TEST_POSTGRES` and `GRAMTAP_TEST_REDIS` (deploy/dev/services), reached through a
-//! wire that each test can freeze and cut (`tenants/wire.rs`), so that no other test notices. Out:
+//! wire that each test can freeze and cut (`tests/src/wire.rs`), so that no other test notices. Out:
 //! pass or fail. Invariant: each test has a schema of Postgres and a database of Redis of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -13,7 +13,6 @@ mod postgres;
 mod remembered;
 #[path = "../../shared/tenants/tests/registry/suite.rs"]
 mod suite;
-mod wire;
 
 use std::env;
 use std::net::SocketAddr;
@@ -22,11 +21,11 @@ use std::time::Duration;
 use gramtap_database::Database;
 use gramtap_telegram::BotId;
 use gramtap_tenants::{Directory, Key, Keys, Lookup, NewTenant, Redis, Registry, Tenant};
+use gramtap_tests::Wire;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
-use wire::Wire;
 
 /// After how long something that does not happen is a failure.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -80,7 +79,7 @@ impl Sql {
         let unique = folder.path().file_name().unwrap().to_string_lossy();
         let unique: String = unique.chars().filter(char::is_ascii_alphanumeric).collect();
         let sql = Self {
-            wire: Wire::to(place.host).await,
+            wire: Wire::to(place.host),
             place,
             schema: format!("{test}_{}", unique.to_lowercase()),
             folder,
@@ -139,7 +138,7 @@ impl Cache {
     async fn new(number: u8) -> Self {
         let place = Place::read(&address("GRAMTAP_TEST_REDIS"));
         let cache = Self {
-            wire: Wire::to(place.host).await,
+            wire: Wire::to(place.host),
             place,
             number,
         };

@@ -3,7 +3,8 @@
 //! In: `GRAMTAP_TEST_KAFKA`, `_REDIS` and `_POSTGRES` (deploy/dev/services), unless it is embedded.
 //! Out: the environment that its processes are started with; handles to registry and bus for the
 //! test. Invariant: the registry is the test's own (a file, or a schema of Postgres that is removed
-//! at the end of a test that passed); Kafka's topics are shared, so records are told by tenant.
+//! at the end of a test that passed); Kafka's topics are shared, so records are told by tenant; and
+//! the broker stays while an installation uses it, but for a test that is alone with it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, Wire, broker};
 
 /// The database of Redis that these tests have; those of the registry have lower numbers.
 const REDIS: u8 = 14;
@@ -33,15 +34,39 @@ pub enum Stores {
     Servers,
 }
 
+/// Wires to the servers of an installation but the broker.
+#[derive(Debug)]
+pub struct Wires {
+    /// The one to Redis.
+    pub redis: Wire,
+    /// The one to Postgres.
+    pub sql: Wire,
+    urls: [String; 2],
+}
+
+impl Wires {
+    /// Leads a process through them: more of its environment.
+    #[must_use]
+    pub fn environment(&self) -> [(&str, &str); 2] {
+        let [redis, sql] = &self.urls;
+        [
+            ("GRAMTAP_REDIS__URL", redis),
+            ("GRAMTAP_DATABASE__URL", sql),
+        ]
+    }
+}
+
 /// An installation.
 #[derive(Debug)]
 pub struct Installation {
     stores: Stores,
     folder: TempDir,
     schema: String,
+    /// Dropped last, so that nobody ends the broker before all of it is gone.
+    _broker: Option<broker::Shared>,
 }
 
-fn address(variable: &str) -> String {
+pub(crate) fn address(variable: &str) -> String {
     std::env::var(variable)
         .unwrap_or_else(|_| panic!("{variable} is not set: run `make test`, which starts it"))
 }
@@ -49,6 +74,19 @@ fn address(variable: &str) -> String {
 impl Installation {
     /// Makes one, with an empty registry.
     pub async fn new(stores: Stores) -> Self {
+        let broker = match stores {
+            Stores::Embedded => None,
+            Stores::Servers => Some(broker::shared().await),
+        };
+        Self::on(stores, broker).await
+    }
+
+    /// One on servers, for a test that may end the broker.
+    pub async fn alone(_: &broker::Alone) -> Self {
+        Self::on(Stores::Servers, None).await
+    }
+
+    async fn on(stores: Stores, broker: Option<broker::Shared>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().file_name().unwrap().to_string_lossy();
         let unique: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -56,6 +94,7 @@ impl Installation {
             stores,
             schema: format!("ingress_{}", unique.to_lowercase()),
             folder,
+            _broker: broker,
         };
         if stores == Stores::Servers {
             let schema = &installation.schema;
@@ -97,6 +136,18 @@ impl Installation {
                 ("GRAMTAP_DATABASE__URL", self.database_url()),
                 ("GRAMTAP_SECRETS__KEY", KEY.to_owned()),
             ],
+        }
+    }
+
+    /// Wires that a test can freeze and cut without another test noticing.
+    #[must_use]
+    pub fn wires(&self) -> Wires {
+        let (redis, redis_url) = Wire::before(&redis_url());
+        let (sql, sql_url) = Wire::before(&self.database_url());
+        Wires {
+            redis,
+            sql,
+            urls: [redis_url, sql_url],
         }
     }
 

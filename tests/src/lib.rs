@@ -3,7 +3,8 @@
 //! The way of a test through the files: `installation.rs` makes what an installation has (a data
 //! directory, keys, a registry, a bus); `ingress.rs` starts the real process on it; `client.rs`
 //! sends it exact bytes and reads its answers; `records.rs` reads back what reached the bus; and
-//! `canary.rs` looks for what may be nowhere. Invariant: nothing is skipped: what is missing fails
+//! `canary.rs` looks for what may be nowhere. `broker.rs` takes Kafka away, `wire.rs` Redis and
+//! Postgres. Invariant: nothing is skipped: what is missing fails
 //! the test and is named. Every wait ends after [`DEADLINE`], in failure. What was started ends
 //! with its guard.
 
@@ -14,19 +15,22 @@
     reason = "whatever fails here fails the test"
 )]
 
+pub mod broker;
 mod canary;
 mod client;
 mod ingress;
 mod installation;
 mod records;
+mod wire;
 
 use std::time::Duration;
 
 pub use canary::canaries_in;
 pub use client::{Answer, Client};
 pub use ingress::Ingress;
-pub use installation::{Installation, Stores};
+pub use installation::{Installation, Stores, Wires};
 pub use records::{calls, updates};
+pub use wire::Wire;
 
 /// After how long something that does not happen is a failure.
 pub const DEADLINE: Duration = Duration::from_secs(60);

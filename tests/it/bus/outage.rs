@@ -94,7 +94,7 @@ async fn nothing_is_lost_doubled_or_reordered_when_the_broker_dies() {
         .unwrap();
 
     offer(&producer, topic, 0..RECORDS / 3).await;
-    if !broker.kill() {
+    if !broker.kill().await {
         return;
     }
     offer(&producer, topic, RECORDS / 3..RECORDS).await;
@@ -127,7 +127,7 @@ async fn nothing_is_lost_doubled_or_reordered_when_the_broker_dies() {
     let back = async {
         // paced: the outage lasts long enough for connections to be given up and dialled again.
         tokio::time::sleep(Duration::from_secs(3)).await;
-        broker.bring_back();
+        broker.bring_back().await;
     };
     tokio::join!(durable, back);
     assert_eq!(producer.flush(DEADLINE).await, 0);
@@ -164,7 +164,7 @@ async fn nothing_is_lost_doubled_or_reordered_when_the_broker_freezes() {
     let (producer, told) = producer(&subject);
     within("warm", producer.warm(DEADLINE)).await.unwrap();
     offer(&producer, topic, 0..RECORDS / 3).await;
-    if !broker.pause() {
+    if !broker.pause().await {
         return;
     }
     offer(&producer, topic, RECORDS / 3..RECORDS).await;
@@ -176,7 +176,7 @@ async fn nothing_is_lost_doubled_or_reordered_when_the_broker_freezes() {
         health.oldest_waiting.unwrap() > Duration::from_secs(6),
         "{health:?}"
     );
-    broker.bring_back();
+    broker.bring_back().await;
     assert_eq!(producer.flush(DEADLINE).await, 0);
     check(&subject, topic, &told).await;
 }

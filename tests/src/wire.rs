@@ -9,10 +9,10 @@
     reason = "a test's own tasks end with its runtime"
 )]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,40 +23,74 @@ enum State {
 }
 
 /// A wire.
-pub(crate) struct Wire {
+#[derive(Debug)]
+pub struct Wire {
     address: SocketAddr,
     state: watch::Sender<State>,
+    /// Keeps the port from others while nothing listens on it.
+    _port: TcpSocket,
 }
 
 impl Wire {
     /// A wire to this address.
-    pub(crate) async fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
+    #[must_use]
+    pub fn to(server: SocketAddr) -> Self {
+        let port = bind((Ipv4Addr::LOCALHOST, 0).into());
+        let address = port.local_addr().unwrap();
         let (state, seen) = watch::channel(State::Open);
-        tokio::task::spawn(accept(listener, server, seen));
-        Self { address, state }
+        tokio::task::spawn(accept(listen(address), server, seen));
+        Self {
+            address,
+            state,
+            _port: port,
+        }
+    }
+
+    /// A wire to the server of this URL, and the URL that leads through it.
+    #[must_use]
+    pub fn before(url: &str) -> (Self, String) {
+        let start = url.find("://").unwrap() + 3;
+        let end = url[start..].find('/').map_or(url.len(), |at| start + at);
+        let start = url[start..end]
+            .rfind('@')
+            .map_or(start, |at| start + at + 1);
+        let server = url[start..end].replace("localhost", "127.0.0.1");
+        let wire = Self::to(server.parse().unwrap());
+        let through = format!("{}{}{}", &url[..start], wire.address, &url[end..]);
+        (wire, through)
     }
 
     /// Where to connect.
-    pub(crate) fn address(&self) -> SocketAddr {
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Nothing passes any more.
-    pub(crate) fn freeze(&self) {
+    pub fn freeze(&self) {
         self.state.send_replace(State::Frozen);
     }
 
     /// Everything is ended and refused.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.state.send_replace(State::Cut);
     }
 
     /// As at the beginning.
-    pub(crate) fn mend(&self) {
+    pub fn mend(&self) {
         self.state.send_replace(State::Open);
     }
+}
+
+fn bind(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
+fn listen(address: SocketAddr) -> TcpListener {
+    bind(address).listen(128).unwrap()
 }
 
 async fn accept(listener: TcpListener, server: SocketAddr, mut state: watch::Receiver<State>) {
@@ -72,7 +106,7 @@ async fn accept(listener: TcpListener, server: SocketAddr, mut state: watch::Rec
         }
         let open = match listener.take() {
             Some(open) => open,
-            None => TcpListener::bind(address).await.unwrap(),
+            None => listen(address),
         };
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return },
