@@ -25,7 +25,8 @@ use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
 use actix_web::{App, HttpServer};
 use anyhow::Context as _;
 use gramtap_actors::{
-    Drain, Durable, Group, Kept, Policy, Signal, Stage, keep_on_thread, signals, spawn, spawn_local,
+    Drain, Durable, Group, InFlight, Kept, Policy, Signal, Stage, keep_on_thread, signals, spawn,
+    spawn_local,
 };
 use gramtap_events::Mint;
 use gramtap_telemetry::Probes;
@@ -245,6 +246,19 @@ async fn calls_end(ends: &Ends, budget: Duration) {
     ends.calls.wait_idle(budget).await.ok();
 }
 
+/// A worker's folds of empty polls. The listener's end takes the worker's thread with it, so they
+/// are told when its tasks are dropped; the end of the process waits for that.
+struct OpenFolds {
+    worker: Rc<Worker>,
+    _told: InFlight,
+}
+
+impl Drop for OpenFolds {
+    fn drop(&mut self) {
+        self.worker.tell_folds(true);
+    }
+}
+
 fn serve(
     config: &Config,
     listener: TcpListener,
@@ -256,11 +270,13 @@ fn serve(
     let (folds, closing) = (ends.folds.clone(), ends.closing.clone());
     let app = move || {
         let worker = Rc::new(Worker::start(&shared));
-        let guard = folds.enter();
-        let (teller, closing) = (Rc::clone(&worker), closing.clone());
+        let folds = OpenFolds {
+            worker: Rc::clone(&worker),
+            _told: folds.enter(),
+        };
+        let closing = closing.clone();
         drop(spawn_local("poll_folds", async move {
-            teller.tell_folds_until(closing).await;
-            drop(guard);
+            folds.worker.tell_folds_until(closing).await;
         }));
         let service =
             fn_service(move |request: ServiceRequest| call::serve(Rc::clone(&worker), request));

@@ -177,14 +177,11 @@ impl Worker {
         }
     }
 
-    /// Tells folds as they come due, and the rest when `closing` says that the process ends.
+    /// Tells folds as they come due, until `closing` says that the process ends.
     pub(crate) async fn tell_folds_until(&self, closing: CancellationToken) {
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => self.tell_folds(false),
-                () = closing.cancelled() => return self.tell_folds(true),
-            }
+        while closing.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.tell_folds(false);
         }
     }
 

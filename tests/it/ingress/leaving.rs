@@ -79,3 +79,21 @@ async fn polls_are_answered_when_the_process_is_told_to_end() {
         assert_eq!(ending, (Some(true), Origin::Gramtap, Some("drained")));
     }
 }
+
+#[tokio::test]
+async fn empty_polls_are_told_when_the_process_ends() {
+    let telegram = Telegram::start().await;
+    let installation = Installation::new(Stores::Embedded).await;
+    let tenant = installation.add(Some(BOT)).await;
+    let ingress = Ingress::start(&installation, "ingress", &telegram.url()).await;
+    let mut client = ingress.client().await;
+    let answer = client.ask(form(TOKEN, "getUpdates", "timeout=0")).await;
+    assert_eq!(answer.text(), r#"{"ok":true,"result":[]}"#);
+    ingress.stop().await;
+    let told = calls(&installation.open_bus(), &[tenant.id]).await;
+    let counts = told.iter().map(|record| match record {
+        CallRecord::Polls(polls) => polls.count,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [1]);
+}
