@@ -4,7 +4,7 @@
 //! (deploy/dev/services). Out: pass or fail. `same.rs`: answers and records of calls; `doors.rs`:
 //! whose calls pass; `leaving.rs`: bots that hang up, a process that is told to end; `canary.rs`:
 //! tokens stay out of all that is written; `malformed.rs`: requests that break the rules of HTTP;
-//! `cluster.rs`: two processes on servers. Invariant: each test has a simulator and an installation
+//! `cluster.rs`: two processes on servers; `outages.rs`: servers that are away. Invariant: each test has a simulator and an installation
 //! of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -14,6 +14,7 @@ mod cluster;
 mod doors;
 mod leaving;
 mod malformed;
+mod outages;
 mod same;
 
 use gramtap_events::call::{Call, CallRecord};
