@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 
@@ -22,6 +23,17 @@ pub(crate) enum Content {
 
 /// Bytes after which a pattern repeats, per seed: prime, so that no power-of-two cut lines up with it.
 const PERIOD: u64 = 251;
+
+/// Of a pattern at most this much is given at once.
+const AT_ONCE: usize = 64 << 10;
+/// So many bytes from every place in a period.
+static PATTERN: LazyLock<Bytes> = LazyLock::new(|| {
+    (0..PERIOD)
+        .map(|at| at as u8)
+        .cycle()
+        .take(AT_ONCE + PERIOD as usize)
+        .collect()
+});
 
 impl Content {
     pub(crate) fn length(&self) -> u64 {
@@ -44,11 +56,8 @@ impl Content {
                 bytes.slice(start..bytes.len().min(start.saturating_add(take)))
             }
             Self::Pattern { seed, .. } => {
-                let first = range.start.wrapping_add(*seed);
-                (0..take as u64)
-                    .map(|at| (first.wrapping_add(at) % PERIOD) as u8)
-                    .collect::<Vec<u8>>()
-                    .into()
+                let first = (range.start.wrapping_add(*seed) % PERIOD) as usize;
+                PATTERN.slice(first..first + take.min(AT_ONCE))
             }
         }
     }

@@ -157,6 +157,7 @@ impl Journal {
                     file_name: file.file_name.clone(),
                     content_type: file.content_type.clone(),
                     size: file.size,
+                    crc32: file.crc32,
                 })
                 .collect();
             captured.complete = true;

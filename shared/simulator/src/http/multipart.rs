@@ -9,6 +9,7 @@
 use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
+use flate2::Crc;
 use memchr::memmem;
 
 use super::Refusal;
@@ -30,6 +31,8 @@ pub(crate) struct Upload {
     /// `application/octet-stream` when the part names none.
     pub(crate) content_type: String,
     pub(crate) size: u64,
+    /// Of the whole content.
+    pub(crate) crc32: u32,
     /// The content, or its beginning if it is larger than what is kept.
     pub(crate) content: Bytes,
 }
@@ -58,7 +61,11 @@ enum State {
     Prologue,
     PartHead,
     Value(PartHead),
-    File { upload: Upload, kept: BytesMut },
+    File {
+        upload: Upload,
+        kept: BytesMut,
+        crc: Crc,
+    },
     Delimited,
     Epilogue,
 }
@@ -175,6 +182,7 @@ impl Multipart {
             State::File {
                 mut upload,
                 mut kept,
+                mut crc,
             } => {
                 let end = memmem::find(&self.pending, &self.delimiter);
                 // The delimiter may have begun at the end of what is here.
@@ -186,13 +194,15 @@ impl Multipart {
                 }
                 let room = self.keep.saturating_sub(kept.len()).min(take);
                 kept.extend_from_slice(&self.pending[..room]);
+                crc.update(&self.pending[..take]);
                 self.pending.advance(take);
                 if end.is_none() {
-                    self.state = State::File { upload, kept };
+                    self.state = State::File { upload, kept, crc };
                     return Ok(false);
                 }
                 self.pending.advance(self.delimiter.len());
                 upload.content = kept.freeze();
+                upload.crc32 = crc.sum();
                 self.files.push(upload);
                 self.state = State::Delimited;
             }
@@ -218,11 +228,13 @@ impl Multipart {
                 .content_type
                 .unwrap_or_else(|| "application/octet-stream".to_owned()),
             size: 0,
+            crc32: 0,
             content: Bytes::new(),
         };
         Ok(State::File {
             upload,
             kept: BytesMut::new(),
+            crc: Crc::new(),
         })
     }
 }

@@ -70,6 +70,8 @@ pub struct CapturedFile {
     pub content_type: String,
     /// In bytes.
     pub size: u64,
+    /// CRC-32 of all of it, as gzip has it.
+    pub crc32: u32,
 }
 
 impl Captured {
