@@ -224,10 +224,15 @@ impl Exchange {
         self.call
     }
 
+    /// When the kernel took the first byte of the request.
+    pub(crate) fn sent_at(&self) -> Option<std::time::Instant> {
+        self.first_sent.map(Instant::into_std)
+    }
+
     pub(crate) fn timing(&self, head_received: Instant) -> Timing {
         Timing {
             started: self.call.started.into_std(),
-            first_sent: self.first_sent.map(Instant::into_std),
+            first_sent: self.sent_at(),
             head_received: head_received.into_std(),
             reused: self.connection.reused,
         }

@@ -8,6 +8,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use futures_util::future::LocalBoxFuture;
@@ -30,7 +31,8 @@ enum Stage {
     Refused(Fault),
     Dialing(Box<Dialing>),
     Exchanging(Box<Exchange>),
-    Over,
+    /// With when the first byte was sent, if any was.
+    Over(Option<Instant>),
 }
 
 struct Dialing {
@@ -55,6 +57,16 @@ impl Sending {
     #[must_use]
     pub fn is_sent(&self) -> bool {
         matches!(&self.0, Stage::Exchanging(exchange) if exchange.is_sent())
+    }
+
+    /// When the kernel took the first byte of the request; also known after a failure.
+    #[must_use]
+    pub fn sent_at(&self) -> Option<Instant> {
+        match &self.0 {
+            Stage::Exchanging(exchange) => exchange.sent_at(),
+            Stage::Over(sent) => *sent,
+            Stage::Refused(_) | Stage::Dialing(_) => None,
+        }
     }
 }
 
@@ -81,7 +93,7 @@ impl Future for Sending {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let stage = &mut self.get_mut().0;
         loop {
-            match std::mem::replace(stage, Stage::Over) {
+            match std::mem::replace(stage, Stage::Over(None)) {
                 Stage::Dialing(mut dialing) => match dialing.wire.as_mut().poll(cx) {
                     Poll::Ready(Ok(wire)) => {
                         let Dialing { call, permit, .. } = *dialing;
@@ -97,6 +109,7 @@ impl Future for Sending {
                 Stage::Exchanging(mut exchange) => match exchange.poll(cx) {
                     Poll::Ready(Ok(mut fed)) => match fed.head.take() {
                         Some(head) => {
+                            *stage = Stage::Over(exchange.sent_at());
                             return Poll::Ready(Ok(Answer::new(head, fed.data, exchange)));
                         }
                         None => *stage = Stage::Exchanging(exchange),
@@ -104,14 +117,20 @@ impl Future for Sending {
                     Poll::Ready(Err(fault)) if fault.reused() && fault.retry() == Retry::Safe => {
                         *stage = Stage::dial(exchange.into_call());
                     }
-                    Poll::Ready(Err(fault)) => return Poll::Ready(Err(fault)),
+                    Poll::Ready(Err(fault)) => {
+                        *stage = Stage::Over(exchange.sent_at());
+                        return Poll::Ready(Err(fault));
+                    }
                     Poll::Pending => {
                         *stage = Stage::Exchanging(exchange);
                         return Poll::Pending;
                     }
                 },
                 Stage::Refused(fault) => return Poll::Ready(Err(fault)),
-                Stage::Over => return Poll::Pending,
+                Stage::Over(sent) => {
+                    *stage = Stage::Over(sent);
+                    return Poll::Pending;
+                }
             }
         }
     }

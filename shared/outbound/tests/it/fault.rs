@@ -1,6 +1,6 @@
 //! Calls without an answer: what is told of them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gramtap_outbound::{Outgoing, RequestHead, Retry, Side, Upstream};
 use tokio::net::TcpListener;
@@ -163,5 +163,27 @@ fn faults_show_nothing_of_the_request() {
             source = next;
         }
         assert!(!text.contains("SECRET"), "{text}");
+    });
+}
+
+#[test]
+fn when_the_request_was_sent_is_known_with_and_without_an_answer() {
+    run(async {
+        let silent = Server::start(|mut peer| async move {
+            peer.head().await;
+        })
+        .await;
+        let (pool, upstream, before) = (pool(), silent.upstream(), Instant::now());
+        let mut sending = pool.send(&upstream, get("/"), Outgoing::None, pool.limits());
+        assert_eq!(sending.sent_at(), None);
+        assert_eq!(told(&(&mut sending).await.unwrap_err()).2, true);
+        assert!(sending.sent_at().is_some_and(|sent| sent >= before));
+        silent.finish().await;
+
+        let server = Server::ok().await;
+        let mut sending = pool.send(&server.upstream(), get("/"), Outgoing::None, pool.limits());
+        let answer = (&mut sending).await.unwrap();
+        assert_eq!(sending.sent_at(), answer.timing.first_sent);
+        assert!(sending.sent_at().is_some());
     });
 }
