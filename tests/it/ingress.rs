@@ -1,21 +1,25 @@
 //! The real `gramtap-ingress` process before the simulated Telegram.
 //!
-//! In: the harness of `tests/src`; for `ingress/cluster.rs` Kafka, Redis and Postgres
-//! (deploy/dev/services). Out: pass or fail. `same.rs`: answers and records of calls; `doors.rs`:
-//! whose calls pass; `leaving.rs`: bots that hang up, a process that is told to end; `canary.rs`:
-//! tokens stay out of all that is written; `malformed.rs`: requests that break the rules of HTTP;
-//! `cluster.rs`: two processes on servers; `outages.rs`: servers that are away. Invariant: each test has a simulator and an installation
-//! of its own.
+//! In: the harness of `tests/src`; for some Kafka, Redis and Postgres (deploy/dev/services). Out: pass
+//! or fail. `same.rs`: answers and records of calls; `doors.rs`: whose calls pass; `junk.rs`: calls
+//! in a bot's name; `leaving.rs`: bots that hang up, a process that is told to end; `handover.rs`:
+//! the same behind a balancer, with many bots; `transfers.rs`: large files; `canary.rs`: tokens stay
+//! out of all that is written; `malformed.rs`: requests that break the rules of HTTP; `cluster.rs`:
+//! two processes on servers; `outages.rs`: servers that are away. Invariant: each test has a
+//! simulator and an installation of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod canary;
 mod cluster;
 mod doors;
+mod handover;
+mod junk;
 mod leaving;
 mod malformed;
 mod outages;
 mod same;
+mod transfers;
 
 use gramtap_events::call::{Call, CallRecord};
 use gramtap_simulator::{Clock, Control, Simulator, SimulatorConfig, User};
@@ -33,10 +37,14 @@ struct Telegram {
 
 impl Telegram {
     async fn start() -> Self {
+        Self::with(SimulatorConfig::default()).await
+    }
+
+    async fn with(config: SimulatorConfig) -> Self {
         let config = SimulatorConfig {
             clock: Clock::real().with_fixed_date(1_760_000_000),
             accept_any_chat: true,
-            ..SimulatorConfig::default()
+            ..config
         };
         let simulator = Simulator::start(config).await.unwrap();
         let control = simulator.control();

@@ -100,6 +100,11 @@ impl Client {
         self.answer_to(true).await
     }
 
+    /// Whether the other side has closed it already; to be asked between two calls.
+    pub fn was_closed(&mut self) -> bool {
+        matches!(self.stream.try_read_buf(&mut self.read), Ok(0))
+    }
+
     /// Nothing more comes, and the other side closes.
     pub async fn is_closed(&mut self) -> bool {
         self.read.is_empty() && !self.more().await

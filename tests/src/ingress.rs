@@ -86,6 +86,27 @@ impl Ingress {
         Client::connect(self.address).await
     }
 
+    /// Where bots connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where its operator connects.
+    #[must_use]
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// The most memory that it has had so far, in bytes.
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kilobytes.and_then(|it| it.parse::<u64>().ok()).unwrap() * 1024
+    }
+
     /// What its operator's listener answers to GET.
     pub async fn operator(&self, path: &str) -> Answer {
         let mut client = Client::connect(self.admin).await;

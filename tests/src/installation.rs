@@ -168,12 +168,17 @@ impl Installation {
 
     /// Connects a bot of which everything may be kept; without an id, only its code is known.
     pub async fn add(&self, bot: Option<i64>) -> Tenant {
-        let new = NewTenant {
-            bot: bot.map(BotId),
-            privacy: Some(Privacy::Full),
-            ..NewTenant::default()
-        };
-        self.registry().add(&new).await.unwrap()
+        add(&self.registry(), bot).await
+    }
+
+    /// Connects many.
+    pub async fn add_all(&self, bots: impl IntoIterator<Item = i64>) -> Vec<Tenant> {
+        let registry = self.registry();
+        let mut tenants = Vec::new();
+        for bot in bots {
+            tenants.push(add(&registry, Some(bot)).await);
+        }
+        tenants
     }
 
     /// The bus. The embedded one is to be had only while no process has it.
@@ -223,6 +228,15 @@ impl Installation {
             ),
         }
     }
+}
+
+async fn add(registry: &Registry, bot: Option<i64>) -> Tenant {
+    let new = NewTenant {
+        bot: bot.map(BotId),
+        privacy: Some(Privacy::Full),
+        ..NewTenant::default()
+    };
+    registry.add(&new).await.unwrap()
 }
 
 fn redis_url() -> String {

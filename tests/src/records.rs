@@ -4,6 +4,8 @@
 //! tenants, in order. Invariant: everything that is in the topic when it is asked is read, and
 //! nothing is taken for granted: key, `gt-kind` and `gt-version` are checked against the payload.
 
+use std::collections::HashSet;
+
 use gramtap_bus::{Bus, Event, Isolation, Offset, TopicPartition};
 use gramtap_events::call::CallRecord;
 use gramtap_events::record::{KIND, VERSION};
@@ -40,6 +42,7 @@ async fn read<R: Record>(
         let partition = end.partition;
         (TopicPartition { topic, partition }, Offset::Beginning)
     });
+    let tenants: HashSet<_> = tenants.iter().map(|it| it.as_str().as_bytes()).collect();
     let mut records = Vec::new();
     if open.is_empty() {
         return records;
@@ -53,7 +56,7 @@ async fn read<R: Record>(
         };
         open.retain(|end| (end.partition, end.high) != (delivery.partition, delivery.offset + 1));
         let key = delivery.key.as_deref().unwrap();
-        if !tenants.iter().any(|it| it.as_str().as_bytes() == key) {
+        if !tenants.contains(key) {
             continue;
         }
         let record = parse(delivery.payload.as_deref().unwrap());

@@ -1,11 +1,12 @@
 //! Accept: requests of bots come in, responses go out.
 //!
 //! In: actix-web's listener. Out: to `identify/` and `relay/`. [`arrival`] takes the head of a
-//! request, [`call`] leads it through the stages, [`body`] is what the bot receives,
-//! [`refused`] tells of requests that go no further, [`tls`] is the listener's certificate.
+//! request, [`call`] leads it through the stages, [`gather`] reads small bodies, [`body`] is what the bot
+//! receives, [`refused`] tells of requests that go no further, [`tls`] is the listener's certificate.
 
 pub(crate) mod arrival;
 pub(crate) mod body;
 pub(crate) mod call;
+pub(crate) mod gather;
 pub(crate) mod refused;
 pub(crate) mod tls;

@@ -24,12 +24,14 @@ use std::time::{Duration, SystemTime};
 use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
 use actix_web::{App, HttpServer};
 use anyhow::Context as _;
+use futures_util::future;
 use gramtap_actors::{
     Drain, Durable, Group, InFlight, Kept, Policy, Signal, Stage, keep_on_thread, signals, spawn,
     spawn_local,
 };
 use gramtap_events::Mint;
 use gramtap_telemetry::Probes;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::{call, tls};
@@ -40,7 +42,7 @@ use crate::process;
 use crate::publish::batcher::{Batcher, Close, Enqueue, Recipe};
 use crate::publish::gaps::Gaps;
 use crate::publish::publisher::Publisher;
-use crate::worker::{Shared, Worker};
+use crate::worker::{CALLS, LATE_CALLS, Shared, Worker};
 
 /// Records that wait for the batcher.
 const MAILBOX: usize = 16_384;
@@ -49,6 +51,8 @@ const MAILBOX: usize = 16_384;
 const NOTICE: Duration = Duration::from_secs(2);
 /// How long connections that ask nothing are waited for, so that no request meets a closing one.
 const QUIET: Duration = Duration::from_secs(5);
+/// What answers may take at least that are under way when the listener closes.
+const FINISH: Duration = Duration::from_secs(3);
 /// What flushing the records may take.
 const FLUSH: Duration = Duration::from_secs(10);
 
@@ -140,6 +144,7 @@ pub struct Ingress {
 #[derive(Clone)]
 struct Ends {
     calls: Group,
+    late_calls: Group,
     connections: Group,
     folds: Group,
     closing: CancellationToken,
@@ -159,18 +164,13 @@ impl Ingress {
         let batcher = keep_on_thread("batcher", Policy::default(), move || Batcher::new(&recipe));
         let publisher = Publisher::new(batcher.lossy::<Enqueue>(MAILBOX), gaps);
         let ends = Ends {
-            calls: parts.drain.group("calls"),
+            calls: parts.drain.group(CALLS),
+            late_calls: parts.drain.group(LATE_CALLS),
             connections: parts.drain.group("connections"),
             folds: parts.drain.group("folds"),
             closing: CancellationToken::new(),
         };
-        let shared = Arc::new(Shared::new(
-            config,
-            &parts,
-            mint,
-            publisher,
-            ends.calls.clone(),
-        ));
+        let shared = Arc::new(Shared::new(config, &parts, mint, publisher));
         let server = serve(config, listener, shared, &ends)?;
         let handle = server.handle();
         drop(spawn("ingress", server));
@@ -205,15 +205,19 @@ impl Ingress {
             ..
         } = self;
         probes.drain();
-        let calls = ends.clone();
+        let (calls, late) = (ends.clone(), ends.late_calls.clone());
+        let until = Instant::now() + budget;
         let stages = vec![
-            Stage::new(
-                "calls",
-                budget,
-                async move { calls_end(&calls, budget).await },
-            ),
-            Stage::new("listener", Duration::from_secs(3), async move {
-                server.stop(true).await
+            Stage::new("calls", budget + FINISH, async move {
+                calls_end(&calls, until).await;
+            }),
+            Stage::new("listener", budget + FINISH, async move {
+                // Connections that ask nothing are closed, the others after their answer.
+                let until = until.max(Instant::now() + FINISH);
+                timeout_at(until, server.stop(true)).await.ok();
+                if late.count() > 0 {
+                    tracing::warn!(calls = late.count(), "late calls are cut short");
+                }
             }),
             Stage::new("folds", Duration::from_secs(2), async move {
                 ends.closing.cancel();
@@ -233,17 +237,22 @@ impl Ingress {
     }
 }
 
-/// Polls end at once by themselves (`relay/exchange.rs`); the others, and whoever has not
-/// noticed yet, are waited for.
-async fn calls_end(ends: &Ends, budget: Duration) {
-    tokio::time::sleep(NOTICE).await;
-    if let Err(busy) = ends.calls.wait_idle(budget).await {
+/// Polls end at once by themselves (`relay/exchange.rs`); the other calls that had begun are waited
+/// for. Then those who have not noticed yet have some time: each answer tells them to connect
+/// elsewhere. Where there is no elsewhere they come back for ever, so they are not waited for.
+async fn calls_end(ends: &Ends, until: Instant) {
+    sleep(NOTICE).await;
+    let left = until.saturating_duration_since(Instant::now());
+    if let Err(busy) = ends.calls.wait_idle(left).await {
         tracing::warn!(%busy, "calls are cut short");
         return;
     }
-    ends.connections.wait_idle(QUIET).await.ok();
-    // Whoever came meanwhile is answered, too.
-    ends.calls.wait_idle(budget).await.ok();
+    let quiet = QUIET.min(until.saturating_duration_since(Instant::now()));
+    let connections = ends.connections.wait_idle(quiet);
+    let late_calls = ends.late_calls.wait_idle(quiet);
+    // Whoever is still there is the listener's affair.
+    let (connections, late_calls) = future::join(connections, late_calls).await;
+    connections.and(late_calls).ok();
 }
 
 /// A worker's folds of empty polls. The listener's end takes the worker's thread with it, so they
@@ -290,7 +299,7 @@ fn serve(
         .max_connections(200_000)
         .max_connection_rate(4_096)
         .tcp_nodelay(true)
-        .shutdown_timeout(1)
+        .shutdown_timeout(settings.drain_timeout.max(FINISH).as_secs())
         .disable_signals()
         .on_connect(move |_, extensions| {
             extensions.insert(connections.enter());

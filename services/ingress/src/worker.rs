@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use gramtap_actors::{DrainToken, Group};
+use gramtap_actors::{DrainToken, Group, InFlight};
 use gramtap_events::call::TokenStanding;
 use gramtap_events::tenant::Privacy;
 use gramtap_events::{Mint, Moment, TenantId};
@@ -36,10 +36,17 @@ use crate::relay::hold::{Holds, Poller};
 use crate::relay::refusal::Refusal;
 use crate::relay::turns::Turns;
 
+/// The group of calls that began before the process was told to end.
+pub(crate) const CALLS: &str = "calls";
+/// The group of those that came later still.
+pub(crate) const LATE_CALLS: &str = "late calls";
 /// Verified tokens remembered, per process.
 const VERIFIED: usize = 200_000;
 /// Folds of empty polls that are open at a time, per worker.
 const FOLDS: usize = 50_000;
+
+/// How long a poll waits that comes when the process is about to end.
+const LATE: Duration = Duration::from_millis(500);
 
 /// What is copied of calls.
 #[derive(Debug)]
@@ -76,8 +83,9 @@ pub(crate) struct Worker {
     pub(crate) folds: RefCell<PollFolds>,
     pub(crate) mint: Arc<Mint>,
     pub(crate) publisher: Publisher,
-    pub(crate) drain: DrainToken,
-    pub(crate) calls: Group,
+    drain: DrainToken,
+    calls: Group,
+    late_calls: Group,
     pub(crate) keys: Keys,
     pub(crate) token_key: [u8; 32],
     pub(crate) turns: Turns,
@@ -104,6 +112,7 @@ pub(crate) struct Shared {
     publisher: Publisher,
     drain: DrainToken,
     calls: Group,
+    late_calls: Group,
     keys: Keys,
     token_key: [u8; 32],
     verified: Arc<Mutex<Verified>>,
@@ -117,7 +126,6 @@ impl Shared {
         parts: &Parts,
         mint: Arc<Mint>,
         publisher: Publisher,
-        calls: Group,
     ) -> Self {
         let domain = config
             .public_url
@@ -133,7 +141,8 @@ impl Shared {
             mint,
             publisher,
             drain: parts.drain.token(),
-            calls,
+            calls: parts.drain.group(CALLS),
+            late_calls: parts.drain.group(LATE_CALLS),
             keys: parts.keys.clone(),
             token_key: parts.keys.token_key(),
             verified: Arc::new(Mutex::new(Verified::new(VERIFIED))),
@@ -168,6 +177,7 @@ impl Worker {
             publisher: shared.publisher.clone(),
             drain: shared.drain.clone(),
             calls: shared.calls.clone(),
+            late_calls: shared.late_calls.clone(),
             token_key: shared.token_key,
             keys: shared.keys.clone(),
             turns: Turns::new(shared.unverified_limit, Arc::clone(&shared.verified)),
@@ -200,8 +210,32 @@ impl Worker {
         if !wait.is_zero() {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.drain.draining() => {}
+                () = self.ending() => {}
             }
+        }
+    }
+
+    /// Whether the process is about to end: whoever is answered now is to connect elsewhere.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.drain.is_draining()
+    }
+
+    /// Waits until what is parked here has to be answered: as soon as the process is told to end.
+    /// Who comes later still, because no balancer has told them, is answered with a pause: they
+    /// ask again at once.
+    pub(crate) async fn ending(&self) {
+        match self.is_ending() {
+            // In a box: thousands wait for the other.
+            true => Box::pin(tokio::time::sleep(LATE)).await,
+            false => self.drain.draining().await,
+        }
+    }
+
+    /// Counts a call until the guard is dropped.
+    pub(crate) fn enter(&self) -> InFlight {
+        match self.is_ending() {
+            true => self.late_calls.enter(),
+            false => self.calls.enter(),
         }
     }
 

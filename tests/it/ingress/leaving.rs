@@ -2,13 +2,25 @@
 //!
 //! In: an embedded ingress, polls that nobody answers. Out: pass or fail.
 
+use std::time::Duration;
+
 use gramtap_events::call::Origin;
-use gramtap_simulator::Filter;
+use gramtap_simulator::{Fault, Filter};
 use gramtap_tests::{DEADLINE, Ingress, Installation, Stores, calls};
+use tokio::time::sleep;
 
 use super::*;
 
 const POLLS: usize = 50;
+/// Longer than a call takes in Gramtap.
+const WAITED: Duration = Duration::from_secs(1);
+/// Sooner than a poll would end by itself.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Whether Telegram still has this connection.
+fn is_open(control: &Control, id: u64) -> bool {
+    control.connections().iter().any(|one| one.id == id)
+}
 
 #[tokio::test]
 async fn a_bot_that_hangs_up_ends_its_poll_at_telegram() {
@@ -16,23 +28,117 @@ async fn a_bot_that_hangs_up_ends_its_poll_at_telegram() {
     let installation = Installation::new(Stores::Embedded).await;
     let tenant = installation.add(Some(BOT)).await;
     let ingress = Ingress::start(&installation, "ingress", &telegram.url()).await;
+    let prefix = format!("/c/{}", tenant.code);
+    for prefix in ["", &prefix] {
+        let mut client = ingress.client().await;
+        let target = format!("{prefix}/bot{TOKEN}/getUpdates");
+        let kind = "application/x-www-form-urlencoded";
+        client.send(post(&target, kind, "timeout=50")).await;
+        let parked = telegram.control.wait_for_polls(1, DEADLINE).await;
+        let connection = parked[0].connection;
+        assert!(is_open(&telegram.control, connection), "{prefix}");
+        // paced: for so long it is Telegram's time
+        sleep(WAITED).await;
+        drop(client);
+        // The simulator keeps a poll whose client has left, as Telegram does; so what closes the
+        // connection is the other side.
+        let closed = |control: &Control| (!is_open(control, connection)).then_some(());
+        let seen = |control: &Control| {
+            let polls = control.requests(&Filter::method("getUpdates"));
+            polls.last().and_then(|poll| poll.left)
+        };
+        let left = telegram.control.wait_for(seen, SOON).await;
+        assert!(left.is_some(), "{prefix}: the poll goes on without its bot");
+        // The next update ends the poll that nobody waits for.
+        telegram.control.say(BOT, USER, "too late").unwrap();
+        let closed = telegram.control.wait_for(closed, SOON).await;
+        assert_eq!(closed, Some(()), "{prefix}: the connection is still there");
+        let offset = telegram.control.bots()[0].pending_updates;
+        assert_eq!(offset, 1, "{prefix}: the update waits for the next poll");
+        let mut client = ingress.client().await;
+        let answer = client.ask(form(TOKEN, "getUpdates", "timeout=50")).await;
+        let id = answer.json()["result"][0]["update_id"].as_i64().unwrap();
+        let body = format!("offset={}", id + 1);
+        client.ask(form(TOKEN, "getUpdates", &body)).await;
+    }
+    ingress.stop().await;
+    let told = calls(&installation.open_bus(), &[tenant.id]).await;
+    let left: Vec<_> = told.iter().filter_map(unanswered).collect();
+    assert_eq!(left.len(), 2, "{told:?}");
+    for call in left {
+        let ending = (call.ok, call.origin, call.label.as_deref());
+        assert_eq!(ending, (None, Origin::Client, Some("client_left")));
+        is_telegrams_time(call);
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_sent_although_its_bot_hangs_up() {
+    let telegram = Telegram::start().await;
+    let installation = Installation::new(Stores::Embedded).await;
+    let tenant = installation.add(Some(BOT)).await;
+    let ingress = Ingress::start(&installation, "ingress", &telegram.url()).await;
+    telegram.control.fault(Fault {
+        method: Some("sendMessage".to_owned()),
+        perform: true,
+        body: Some(r#"{"ok":true,"result":{"message_id":77}}"#.to_owned()),
+        delay_ms: 3_000,
+        ..Fault::default()
+    });
     let mut client = ingress.client().await;
-    client.send(form(TOKEN, "getUpdates", "timeout=50")).await;
-    let polls = telegram.control.wait_for_polls(1, DEADLINE).await;
-    assert_eq!(polls.len(), 1);
-    drop(client);
-    let left = Filter {
-        left: true,
-        ..Filter::method("getUpdates")
+    client
+        .send(form(TOKEN, "sendMessage", "chat_id=7&text=on+the+way"))
+        .await;
+    let complete = Filter {
+        complete: true,
+        ..Filter::method("sendMessage")
     };
-    // Sooner than the poll would have ended by itself.
-    let soon = std::time::Duration::from_secs(20);
-    let left = telegram.control.wait_for_requests(&left, 1, soon).await;
-    assert_eq!(left.len(), 1, "the poll goes on without its bot");
+    let arrived = telegram
+        .control
+        .wait_for_requests(&complete, 1, DEADLINE)
+        .await;
+    assert_eq!(arrived.len(), 1);
+    drop(client);
+    let answered = Filter {
+        answered: true,
+        ..Filter::method("sendMessage")
+    };
+    let answered = telegram
+        .control
+        .wait_for_requests(&answered, 1, DEADLINE)
+        .await;
+    assert_eq!(answered.len(), 1);
+    assert_eq!(
+        answered[0].left, None,
+        "Telegram was left before it had answered"
+    );
     ingress.stop().await;
     let told = only_calls(calls(&installation.open_bus(), &[tenant.id]).await);
-    assert_eq!(told.len(), 1);
-    assert_eq!((told[0].ok, told[0].http.status), (None, None));
+    assert_eq!(told.len(), 1, "{told:?}");
+    let ending = (told[0].ok, told[0].origin);
+    assert_eq!(ending, (Some(true), Origin::Telegram));
+    assert_eq!(told[0].http.status, None, "the bot got no answer");
+    is_telegrams_time(&told[0]);
+    let result = told[0].result.as_ref().map(|it| it.get().to_owned());
+    assert!(result.is_some_and(|it| it.contains("77")), "{told:?}");
+}
+
+fn unanswered(record: &CallRecord) -> Option<&Call> {
+    match record {
+        CallRecord::Call(call) if call.http.status.is_none() => Some(call),
+        _ => None,
+    }
+}
+
+/// A call that waited for Telegram is not told as if Gramtap had held it up.
+fn is_telegrams_time(call: &Call) {
+    let took = &call.took;
+    assert!(
+        took.upstream_us > took.own_us,
+        "{} of {} us are Gramtap's own",
+        took.own_us,
+        took.total_us
+    );
 }
 
 #[tokio::test]
@@ -55,6 +161,8 @@ async fn polls_are_answered_when_the_process_is_told_to_end() {
     }
     let parked = telegram.control.wait_for_polls(POLLS, DEADLINE).await;
     assert_eq!(parked.len(), POLLS);
+    // paced: for so long it is Telegram's time
+    sleep(WAITED).await;
 
     ingress.sigterm();
     for client in &mut clients {
@@ -77,6 +185,7 @@ async fn polls_are_answered_when_the_process_is_told_to_end() {
     for call in told {
         let ending = (call.ok, call.origin, call.label.as_deref());
         assert_eq!(ending, (Some(true), Origin::Gramtap, Some("drained")));
+        is_telegrams_time(&call);
     }
 }
 

@@ -1,8 +1,9 @@
 //! The way of one call: what arrived, whose it is, where it goes.
 //!
 //! In: actix's requests. Out: responses. The steps, in order: `arrival.rs` takes the head,
-//! `identify/` finds the bot, `relay/account.rs` opens the account, calls whose token Telegram
-//! has not accepted yet wait for a place, `relay/exchange.rs` does the rest. Invariant: no step
+//! `identify/` finds the bot, `gather.rs` reads a small body, calls whose token Telegram has not
+//! accepted yet wait for a place, `relay/account.rs` opens the account, `relay/exchange.rs` does
+//! the rest. Invariant: no step
 //! awaits Kafka, Redis beyond its bound, or SQL beyond its bound; a panic in any of them is
 //! this call's 502 and no one else's.
 
@@ -20,10 +21,11 @@ use gramtap_telemetry::Counter;
 
 use super::arrival::Arrival;
 use super::body::Body;
+use super::gather::Gathered;
 use crate::identify::address::Address;
 use crate::identify::gate::{self, Admission, Door};
 use crate::identify::host::{Face, HostError};
-use crate::observe::{Mask, RequestHead, TokenHash};
+use crate::observe::{Ending, Mask, RequestHead, TokenHash};
 use crate::relay::account::{Account, Capture, Opening};
 use crate::relay::refusal::Refusal;
 use crate::relay::{exchange, respond};
@@ -39,7 +41,7 @@ pub(crate) async fn serve(
     let response = AssertUnwindSafe(answer(worker, arrival, payload))
         .catch_unwind()
         .await;
-    let response = response.unwrap_or_else(|_| respond::refuse(&Refusal::internal()));
+    let response = response.unwrap_or_else(|_| respond::refuse(&Refusal::internal(), true));
     Ok(ServiceResponse::new(rest, response.map_into_boxed_body()))
 }
 
@@ -64,15 +66,23 @@ async fn answer(worker: Rc<Worker>, mut arrival: Arrival, payload: Payload) -> H
         .token
         .as_ref()
         .map(|token| TokenHash::of(token, &worker.token_key));
+    let gathered = Gathered::of(payload, arrival.framing()).await;
+    if let Some(label) = gathered.cut {
+        let mut account = open(&worker, &arrival, question.target, admission, token);
+        gathered.enter(&mut account);
+        account.close(Ending::Left { label });
+        return respond::refuse(&Refusal::upload(), worker.is_ending());
+    }
     let turn = match worker.turns.take(token, question.target.bot).await {
         Ok(turn) => turn,
         Err(refusal) => return refuse(&worker, &arrival, Some(&question.target), &refusal).await,
     };
     let mut account = open(&worker, &arrival, question.target, admission, token);
+    gathered.enter(&mut account);
     if let Some(turn) = turn {
         account.keep(turn);
     }
-    exchange::relay(arrival, payload, account).await
+    exchange::relay(arrival, gathered.body, account).await
 }
 
 /// Reads the head.
@@ -161,5 +171,5 @@ async fn refuse(
     if let Some(target) = target.filter(|target| target.is_poll()) {
         worker.hold((target.bot, arrival.peer)).await;
     }
-    respond::refuse(refusal)
+    respond::refuse(refusal, worker.is_ending())
 }

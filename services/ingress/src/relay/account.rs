@@ -98,7 +98,7 @@ impl Account {
             turn: None,
             gone: false,
             closed: false,
-            _flight: worker.calls.enter(),
+            _flight: worker.enter(),
             _gauges: (worker.series.in_flight.hold(), parked),
         })
     }

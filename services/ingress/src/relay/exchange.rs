@@ -1,7 +1,7 @@
 //! The exchange: the bot's request to Telegram, Telegram's answer to the bot.
 //!
 //! In: an arrival that `identify/` let through, its payload, its account. Out: the response.
-//! A small body is gathered first and travels with the head in one write; a larger one streams
+//! A small body is there already and travels with the head in one write; a larger one streams
 //! while the answer is awaited. A bot that leaves: its poll is cancelled upstream at once; a
 //! send that Telegram may have got already is finished, and its late answer recorded.
 //! Invariant: nothing is sent twice; while the answer is awaited, nothing of the request is held
@@ -9,47 +9,35 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use actix_web::HttpResponse;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, future};
 use gramtap_outbound::{Answer, Fault, Outgoing, RequestHead, Sending, Side};
 
 use super::account::{Account, SharedTap};
 use super::refusal::Refusal;
 use super::{headers, respond};
-use crate::accept::arrival::{Arrival, Framing};
+use crate::accept::arrival::Arrival;
 use crate::accept::body::Body;
+use crate::accept::gather::Asked;
 use crate::observe::Ending;
 
-/// A body up to this size is gathered before anything is sent.
-const GATHER: u64 = 16 * 1024;
-
-/// Relays one call.
+/// Relays one call, with what of its body is there already.
 pub(crate) async fn relay(
     arrival: Arrival,
-    payload: Payload,
+    body: Asked,
     mut account: Box<Account>,
 ) -> HttpResponse<Body> {
-    let body = match arrival.framing() {
-        Framing::None => Outgoing::None,
-        Framing::Length(length) if length <= GATHER => {
-            match gather(payload, length, &mut account).await {
-                Ok(body) => Outgoing::Whole(body),
-                Err(CutUpload) => {
-                    account.close(Ending::Left {
-                        label: "upload_cut",
-                    });
-                    return respond::refuse(&Refusal::upload());
-                }
-            }
-        }
-        Framing::Length(length) => upload(payload, Some(length), &mut account),
-        Framing::Chunked => upload(payload, None, &mut account),
+    let body = match body {
+        Asked::Nothing => Outgoing::None,
+        Asked::Whole(body) => Outgoing::Whole(body),
+        Asked::Streams(payload, length) => upload(payload, length, &mut account),
     };
     let flight = Flight {
         sending: Some(start(&arrival, body, &account)),
@@ -80,31 +68,6 @@ fn start(arrival: &Arrival, body: Outgoing, account: &Account) -> Sending {
 #[derive(Debug, thiserror::Error)]
 #[error("the bot's body was cut short")]
 struct CutUpload;
-
-/// Reads a body that fits one buffer.
-async fn gather(
-    mut payload: Payload,
-    length: u64,
-    account: &mut Account,
-) -> Result<Bytes, CutUpload> {
-    let mut body = Bytes::new();
-    account.watch().waits(Instant::now());
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| CutUpload)?;
-        account.asked(&chunk);
-        // As a rule all of it came in one piece, with the head.
-        body = match body.is_empty() {
-            true => chunk,
-            false => BytesMut::from_iter(body.iter().chain(&chunk).copied()).freeze(),
-        };
-    }
-    account.watch().resumes(Instant::now());
-    account.asked_whole();
-    match body.len() as u64 == length {
-        true => Ok(body),
-        false => Err(CutUpload),
-    }
-}
 
 /// A body that streams, copied to the account's tap as it passes.
 fn upload(payload: Payload, length: Option<u64>, account: &mut Account) -> Outgoing {
@@ -146,25 +109,23 @@ struct Flight {
 impl Flight {
     async fn land(mut self, to_head: bool) -> HttpResponse<Body> {
         let poll = self.account.as_ref().filter(|account| account.is_poll());
-        let landed = match poll.map(|account| account.worker().drain.clone()) {
-            Some(drain) => match future::select(self.answer(), pin!(drain.draining())).await {
+        let landed = match poll.map(|account| Rc::clone(account.worker())) {
+            Some(worker) => match future::select(self.answer(), pin!(worker.ending())).await {
                 future::Either::Left((landed, _)) => Some(landed),
                 future::Either::Right(_) => None,
             },
             None => Some(self.answer().await),
         };
         // The connection of a poll that is still parked closes here.
-        self.sending = None;
+        let sent = self.sending.take().and_then(|sending| sending.sent_at());
         let Some(mut account) = self.account.take() else {
-            return respond::refuse(&Refusal::internal());
+            return respond::refuse(&Refusal::internal(), true);
         };
+        if let Some(sent) = sent {
+            account.watch().sent(sent);
+        }
         match landed {
-            Some(Ok(answer)) => {
-                account
-                    .watch()
-                    .sent(answer.timing.first_sent.unwrap_or(answer.timing.started));
-                respond::pass_on(answer, to_head, account)
-            }
+            Some(Ok(answer)) => respond::pass_on(answer, to_head, account),
             Some(Err(fault)) => failed(&fault, account).await,
             None => respond::empty_poll(account),
         }
@@ -173,10 +134,7 @@ impl Flight {
     fn answer(&mut self) -> impl Future<Output = Result<Answer, Fault>> + Unpin + use<'_> {
         let sending = &mut self.sending;
         poll_fn(move |cx| match sending {
-            Some(waiting) => Pin::new(waiting).poll(cx).map(|result| {
-                *sending = None;
-                result
-            }),
+            Some(waiting) => Pin::new(waiting).poll(cx),
             None => Poll::Pending,
         })
     }
@@ -185,9 +143,12 @@ impl Flight {
 impl Drop for Flight {
     /// The bot has left.
     fn drop(&mut self) {
-        let (Some(sending), Some(account)) = (self.sending.take(), self.account.take()) else {
+        let (Some(sending), Some(mut account)) = (self.sending.take(), self.account.take()) else {
             return;
         };
+        if let Some(sent) = sending.sent_at() {
+            account.watch().sent(sent);
+        }
         if account.has_effect() && sending.is_sent() {
             drop(gramtap_actors::spawn_local(
                 "late_answer",
@@ -202,9 +163,6 @@ async fn finish(sending: Sending, mut account: Box<Account>) {
     account.left();
     let ending = match sending.await {
         Ok(mut answer) => {
-            account
-                .watch()
-                .sent(answer.timing.first_sent.unwrap_or(answer.timing.started));
             account.answered(answer.head.status(), answer.head.header("content-encoding"));
             let mut label = "client_left";
             while let Some(part) = answer.body.next().await {
@@ -231,9 +189,12 @@ async fn failed(fault: &Fault, mut account: Box<Account>) -> HttpResponse<Body> 
         "a call failed"
     );
     let refusal = Refusal::fault(fault);
+    // What follows is not Telegram's time any more.
+    account.watch().received(Instant::now());
     if account.is_poll() {
         account.worker().hold(account.poller()).await;
     }
+    let closes = account.worker().is_ending();
     account.refused(refusal.status, refusal.body().len());
     account.close(match fault.side() {
         Side::Downstream => Ending::Left {
@@ -246,5 +207,5 @@ async fn failed(fault: &Fault, mut account: Box<Account>) -> HttpResponse<Body> 
             label: fault.label(),
         },
     });
-    respond::refuse(&refusal)
+    respond::refuse(&refusal, closes)
 }

@@ -25,12 +25,12 @@ pub(crate) fn pass_on(
     mut account: Box<Account>,
 ) -> HttpResponse<Body> {
     let Answer { head, body, .. } = answer;
+    let closes = account.worker().is_ending();
     let Ok(status) = StatusCode::from_u16(head.status()) else {
         account.close(Ending::Own { label: "status" });
-        return refuse(&Refusal::internal());
+        return refuse(&Refusal::internal(), closes);
     };
     account.answered(head.status(), head.header("content-encoding"));
-    let closes = account.worker().drain.is_draining();
     let body = match body.into_whole() {
         Ok(bytes) => {
             account.answer(&bytes);
@@ -72,17 +72,13 @@ pub(crate) fn empty_poll(mut account: Box<Account>) -> HttpResponse<Body> {
     account.answered(200, None);
     account.answer(NO_UPDATES);
     account.close(Ending::Own { label: "drained" });
-    let mut response = own(StatusCode::OK, Bytes::from_static(NO_UPDATES));
-    response
-        .head_mut()
-        .set_connection_type(actix_http::ConnectionType::Close);
-    response
+    own(StatusCode::OK, Bytes::from_static(NO_UPDATES), true)
 }
 
-/// An answer of our own.
-pub(crate) fn refuse(refusal: &Refusal) -> HttpResponse<Body> {
+/// An answer of our own. `closes`: the connection ends with it, because the process does.
+pub(crate) fn refuse(refusal: &Refusal, closes: bool) -> HttpResponse<Body> {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut response = own(status, refusal.body().into());
+    let mut response = own(status, refusal.body().into(), closes);
     let headers = response.headers_mut();
     headers.insert(
         HeaderName::from_static(HEADER),
@@ -94,10 +90,13 @@ pub(crate) fn refuse(refusal: &Refusal) -> HttpResponse<Body> {
     response
 }
 
-fn own(status: StatusCode, body: Bytes) -> HttpResponse<Body> {
+fn own(status: StatusCode, body: Bytes, closes: bool) -> HttpResponse<Body> {
     let mut response = HttpResponse::with_body(status, Body::Whole(body));
     let head = response.head_mut();
     head.set_camel_case_headers(true);
+    if closes {
+        head.set_connection_type(actix_http::ConnectionType::Close);
+    }
     head.headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),

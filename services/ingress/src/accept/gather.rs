@@ -1,0 +1,98 @@
+//! Reads a small body before anything is decided about its call.
+//!
+//! In: a request's payload and framing. Out: [`Gathered`], to `call.rs`, and of it [`Asked`] to
+//! `relay/exchange.rs`. Invariant: nobody's turn, and no connection to Telegram, waits for a bot
+//! that sends its body slowly; what is held is [`MOST`] bytes a call. A bot that sends nothing for
+//! [`PATIENCE`] is given up.
+
+use std::time::{Duration, Instant};
+
+use actix_web::dev::Payload;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+use super::arrival::Framing;
+use crate::relay::account::Account;
+
+/// A body up to this size is gathered; a larger one streams.
+const MOST: u64 = 16 * 1024;
+/// How long a bot may be silent inside its body.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A request's body, as far as it is there.
+pub(crate) enum Asked {
+    /// There is none.
+    Nothing,
+    /// All of it.
+    Whole(Bytes),
+    /// It comes while it is passed on; its length, if that is known.
+    Streams(Payload, Option<u64>),
+}
+
+/// What gathering came to.
+pub(crate) struct Gathered {
+    /// The body; nothing if it is not to be had.
+    pub(crate) body: Asked,
+    /// Why it is not.
+    pub(crate) cut: Option<&'static str>,
+    came: Bytes,
+    began: Instant,
+    ended: Instant,
+}
+
+impl Gathered {
+    /// Reads the body, if it is small.
+    pub(crate) async fn of(mut payload: Payload, framing: Framing) -> Self {
+        let began = Instant::now();
+        let (mut came, mut cut) = (Bytes::new(), None);
+        let body = match framing {
+            Framing::None => Asked::Nothing,
+            Framing::Length(length) if length <= MOST => {
+                cut = read(&mut payload, length, &mut came).await.err();
+                match cut {
+                    Some(_) => Asked::Nothing,
+                    None => Asked::Whole(came.clone()),
+                }
+            }
+            Framing::Length(length) => Asked::Streams(payload, Some(length)),
+            Framing::Chunked => Asked::Streams(payload, None),
+        };
+        Self {
+            body,
+            cut,
+            came,
+            began,
+            ended: Instant::now(),
+        }
+    }
+
+    /// Enters what came into the call's account.
+    pub(crate) fn enter(&self, account: &mut Account) {
+        account.watch().waits(self.began);
+        account.watch().resumes(self.ended);
+        if !matches!(self.body, Asked::Streams(..)) {
+            account.asked(&self.came);
+            account.asked_whole();
+        }
+    }
+}
+
+/// Reads `length` bytes; or says what the call's record is to say.
+async fn read(payload: &mut Payload, length: u64, came: &mut Bytes) -> Result<(), &'static str> {
+    while let Some(chunk) = timeout(PATIENCE, payload.next())
+        .await
+        .map_err(|_| "upload_idle")?
+    {
+        let chunk = chunk.map_err(|_| "upload_cut")?;
+        // As a rule all of it came in one piece, with the head.
+        *came = match came.is_empty() {
+            true => chunk,
+            false => BytesMut::from_iter(came.iter().chain(&chunk).copied()).freeze(),
+        };
+    }
+    match came.len() as u64 == length {
+        true => Ok(()),
+        false => Err("upload_cut"),
+    }
+}
