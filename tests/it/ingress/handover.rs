@@ -5,6 +5,8 @@
 //! gets each update once, and Kafka holds each update and each message once. And what becomes of
 //! bots that have nowhere else to go.
 
+#[path = "handover/alone.rs"]
+mod alone;
 #[path = "handover/balancer.rs"]
 mod balancer;
 
