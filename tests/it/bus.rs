@@ -7,6 +7,8 @@
 //! they were read), `death.rs` (kill -9 of a process that writes). Each test has topics and groups
 //! of its own; those that end the broker are alone with it (`tests/src/broker.rs`).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod death;
 mod membership;
 mod outage;
