@@ -1,28 +1,24 @@
-//! Signals of the process, sent to itself by `kill`: a program of its own, because they reach all
-//! of it.
+//! Signals of the process, sent by itself: a program of its own, because they reach all of it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use gramtap_actors::{Signal, signals};
+use rustix::process::{Signal as Sent, getpid, kill_process};
 
 #[tokio::test]
 async fn the_first_asks_to_drain_and_another_to_end() {
     let mut signals = signals().unwrap();
     for (sent, expected) in [
-        ("-HUP", Signal::Reload),
-        ("-TERM", Signal::Term),
-        ("-HUP", Signal::Reload),
-        ("-INT", Signal::Second),
-        ("-TERM", Signal::Second),
+        (Sent::HUP, Signal::Reload),
+        (Sent::TERM, Signal::Term),
+        (Sent::HUP, Signal::Reload),
+        (Sent::INT, Signal::Second),
+        (Sent::TERM, Signal::Second),
     ] {
-        let status = Command::new("kill")
-            .args([sent, &std::process::id().to_string()])
-            .status()
-            .unwrap();
-        assert!(status.success());
+        kill_process(getpid(), sent).unwrap();
         let told = tokio::time::timeout(Duration::from_secs(30), signals.next()).await;
-        assert_eq!(told.expect("told"), expected, "{sent}");
+        assert_eq!(told.expect("told"), expected, "{sent:?}");
     }
 }
