@@ -9,7 +9,6 @@ mod tests;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
 use gramtap_events::call::{File, Shape};
 
@@ -280,18 +279,6 @@ impl RequestCopy {
         let (members, _) = self.arguments();
         let (_, value) = members.into_iter().find(|(known, _)| known == name)?;
         params::as_text(value)
-    }
-
-    /// The argument `timeout` of a long poll, as Telegram reads it: 0 to 50 s.
-    #[must_use]
-    #[allow(
-        dead_code,
-        reason = "the relay may give a poll this time on top of its idle limit"
-    )]
-    pub(crate) fn poll_timeout(&self) -> Duration {
-        let text = self.argument("timeout");
-        let seconds = text.and_then(|text| text.trim().parse::<u64>().ok());
-        Duration::from_secs(seconds.unwrap_or(0).min(50))
     }
 }
 
