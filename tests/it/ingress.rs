@@ -1,12 +1,13 @@
 //! The real `gramtap-ingress` process before the simulated Telegram.
 //!
 //! In: the harness of `tests/src`; for some Kafka, Redis and Postgres (deploy/dev/services). Out: pass
-//! or fail. `same.rs`: answers and records of calls; `doors.rs`: whose calls pass; `junk.rs`: calls
-//! in a bot's name; `leaving.rs`: bots that hang up, a process that is told to end; `handover.rs`:
-//! the same behind a balancer, with many bots; `transfers.rs`: large files; `canary.rs`: tokens stay
-//! out of all that is written; `malformed.rs`: requests that break the rules of HTTP; `cluster.rs`:
-//! two processes on servers; `outages.rs`: servers that are away. Invariant: each test has a
-//! simulator and an installation of its own.
+//! or fail. `same.rs`: answers and records of calls; `doors.rs`: whose calls pass; `tls.rs`: the same in
+//! TLS; `junk.rs`: calls in a bot's name; `malformed.rs`: requests and answers that break the rules of
+//! HTTP; `leaving.rs`: bots that hang up, a process that is told to end; `handover.rs`: the same behind
+//! a balancer, with many bots; `transfers.rs`: large files; `canary.rs`: tokens stay out of all that
+//! is written; `cluster.rs`: two processes on servers, told by `reader.rs`; `outages.rs`: servers that
+//! are away; `panics.rs`: actors that panic. Invariant: each test has a simulator and an
+//! installation of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -18,6 +19,7 @@ mod junk;
 mod leaving;
 mod malformed;
 mod outages;
+mod reader;
 mod same;
 mod transfers;
 

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::within;
@@ -61,10 +61,15 @@ impl Answer {
     }
 }
 
+/// What a [`Client`] speaks through.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug> Stream for S {}
+
 /// A connection.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     read: Vec<u8>,
 }
 
@@ -72,8 +77,13 @@ impl Client {
     /// Connects.
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = within("a connection", TcpStream::connect(address)).await;
+        Self::over(stream.unwrap())
+    }
+
+    /// Speaks through a connection that is there, such as one of TLS.
+    pub fn over(stream: impl Stream + 'static) -> Self {
         Self {
-            stream: stream.unwrap(),
+            stream: Box::new(stream),
             read: Vec::new(),
         }
     }

@@ -81,6 +81,12 @@ impl Ingress {
         format!("{code}.{DOMAIN}")
     }
 
+    /// Where bots connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A bot's connection to it.
     pub async fn client(&self) -> Client {
         Client::connect(self.address).await

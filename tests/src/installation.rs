@@ -7,6 +7,8 @@
 //! the broker stays while an installation uses it, but for a test that is alone with it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use gramtap_bus::{Bus, BusConfig};
 use gramtap_database::Database;
@@ -237,6 +239,17 @@ async fn add(registry: &Registry, bot: Option<i64>) -> Tenant {
         ..NewTenant::default()
     };
     registry.add(&new).await.unwrap()
+}
+
+/// The id of a bot that no installation has had. Where Kafka and Redis are shared, another
+/// installation's word on a bot with the same id is believed until SQL has been asked.
+#[must_use]
+pub fn fresh_bot() -> i64 {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    LAST.fetch_max(now, Ordering::Relaxed);
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 fn redis_url() -> String {

@@ -26,9 +26,9 @@ mod wire;
 use std::time::Duration;
 
 pub use canary::canaries_in;
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Stream};
 pub use ingress::Ingress;
-pub use installation::{Installation, Stores, Wires};
+pub use installation::{Installation, Stores, Wires, fresh_bot};
 pub use records::{calls, updates};
 pub use wire::Wire;
 
