@@ -11,7 +11,8 @@ use gramtap_bus::{BusConfig, BusSection, KafkaSection};
 use gramtap_outbound::{OutboundConfig, Upstream, UpstreamError};
 use gramtap_settings::{ByteSize, Settings, SettingsError, duration};
 use gramtap_telemetry::TelemetryConfig;
-use serde::Deserialize;
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer};
 
 /// Everything that ingress is started with.
 #[derive(Debug)]
@@ -57,6 +58,7 @@ struct TelegramSection {
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "default.toml is the documentation")]
 pub struct IngressSection {
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     pub tls_cert_file: String,
     pub tls_key_file: String,
@@ -154,6 +156,14 @@ impl Config {
             admin,
         })
     }
+}
+
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(from)?;
+    let expected =
+        "an IP address with port such as 127.0.0.1:8080, or 0.0.0.0:8080 for every network";
+    text.parse()
+        .map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &expected))
 }
 
 fn public_url(
