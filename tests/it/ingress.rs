@@ -19,8 +19,10 @@ mod junk;
 mod leaving;
 mod malformed;
 mod outages;
+mod panics;
 mod reader;
 mod same;
+mod tls;
 mod transfers;
 
 use gramtap_events::call::{Call, CallRecord};

@@ -87,6 +87,12 @@ impl Ingress {
         self.address
     }
 
+    /// Where its operator's listener is.
+    #[must_use]
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// A bot's connection to it.
     pub async fn client(&self) -> Client {
         Client::connect(self.address).await
@@ -134,8 +140,13 @@ impl Ingress {
 
     /// Tells it to end.
     pub fn sigterm(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        kill_process(pid.unwrap(), Signal::TERM).unwrap();
+        kill_process(pid.unwrap(), signal).unwrap();
     }
 
     /// Waits until it has ended.

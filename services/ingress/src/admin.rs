@@ -62,14 +62,21 @@ fn metrics() -> HttpResponse {
         .body(render())
 }
 
-/// `POST /-/poison/{actor}`: every living actor of that name panics. For tests of what that costs.
-#[cfg(feature = "inject-panics")]
+/// `GET /-/poison`: the living actors, a name a line. `POST /-/poison/{actor}`: every one of that
+/// name panics. For tests of what that costs; not even an optimised build of the whole workspace,
+/// tests' features included, has it.
+#[cfg(all(feature = "inject-panics", debug_assertions))]
 fn poison(config: &mut web::ServiceConfig) {
+    let list = || async {
+        let names: Vec<_> = gramtap_actors::living().into_iter().collect();
+        HttpResponse::Ok().body(names.join("\n"))
+    };
     let strike = |actor: web::Path<String>| async move {
         HttpResponse::Ok().body(gramtap_actors::poison(&actor).to_string())
     };
+    config.route("/-/poison", web::get().to(list));
     config.route("/-/poison/{actor}", web::post().to(strike));
 }
 
-#[cfg(not(feature = "inject-panics"))]
+#[cfg(not(all(feature = "inject-panics", debug_assertions)))]
 fn poison(_: &mut web::ServiceConfig) {}

@@ -21,8 +21,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use actix_web::App;
 use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
-use actix_web::{App, HttpServer};
 use anyhow::Context as _;
 use futures_util::future;
 use gramtap_actors::{
@@ -34,12 +34,13 @@ use gramtap_telemetry::Probes;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{call, tls};
+use crate::accept::{call, listener, tls};
 use crate::admin;
 use crate::config::Config;
 use crate::parts::{self, Parts};
 use crate::process;
 use crate::publish::batcher::{Batcher, Close, Enqueue, Recipe};
+use crate::publish::estate::Estate;
 use crate::publish::gaps::Gaps;
 use crate::publish::publisher::Publisher;
 use crate::worker::{CALLS, LATE_CALLS, Shared, Worker};
@@ -291,27 +292,9 @@ fn serve(
             fn_service(move |request: ServiceRequest| call::serve(Rc::clone(&worker), request));
         App::new().default_service(service)
     };
-    let mut server = HttpServer::new(app)
-        .keep_alive(settings.keep_alive)
-        .client_request_timeout(settings.head_timeout)
-        .client_disconnect_timeout(Duration::from_secs(5))
-        .h1_allow_half_closed(false)
-        .max_connections(200_000)
-        .max_connection_rate(4_096)
-        .tcp_nodelay(true)
-        .shutdown_timeout(settings.drain_timeout.max(FINISH).as_secs())
-        .disable_signals()
-        .on_connect(move |_, extensions| {
-            extensions.insert(connections.enter());
-        });
-    if settings.workers > 0 {
-        server = server.workers(settings.workers);
-    }
-    let server = match tls::config(settings)? {
-        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
-        None => server.listen(listener)?,
-    };
-    Ok(server.run())
+    let tls = tls::config(settings)?;
+    let finish = settings.drain_timeout.max(FINISH);
+    Ok(listener::serve(settings, listener, tls, finish, connections, app)?)
 }
 
 fn recipe(config: &Config, parts: &Parts, mint: &Arc<Mint>, gaps: &Arc<Gaps>) -> Recipe {
@@ -325,6 +308,7 @@ fn recipe(config: &Config, parts: &Parts, mint: &Arc<Mint>, gaps: &Arc<Gaps>) ->
         rate: capture.spool_rate,
         gaps: Arc::clone(gaps),
         mint: Arc::clone(mint),
+        estate: Estate::default(),
     }
 }
 

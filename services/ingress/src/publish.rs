@@ -3,10 +3,13 @@
 //! In: records of all workers. Out: `shared/bus`. [`publisher`] packs a record into a parcel and
 //! hands it to the [`batcher`] actor, which offers it to the bus; [`backlog`] decides what
 //! happens while the bus refuses or stalls, [`spool`] keeps records on disk then, [`gaps`]
-//! counts what is lost.
+//! counts what is lost; [`reports`] is what the bus says, also to the batcher that comes after one
+//! that died ([`estate`]).
 
 pub(crate) mod backlog;
 pub(crate) mod batcher;
+pub(crate) mod estate;
 pub(crate) mod gaps;
 pub(crate) mod publisher;
+mod reports;
 pub(crate) mod spool;

@@ -74,7 +74,7 @@ pub use keeper::{Kept, keep, keep_on_thread};
 pub use mailbox::{Durable, Lossy, Mailbox, Queued, Refused, Undelivered, mailboxes};
 pub use observe::{Cause, DropReason, Observer, TaskEnd, set_observer};
 #[cfg(feature = "inject-panics")]
-pub use poison::poison;
+pub use poison::{living, poison};
 pub use restart::Policy;
 pub use signals::{Signal, Signals, signals};
 pub use spawn::{Task, TaskError, spawn, spawn_local};

@@ -2,6 +2,7 @@
 //! panic inside the context of every living actor of that name, as from a handler. Invariant: only
 //! with the feature `inject-panics`, which no release has.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::keeper::Vitals;
@@ -24,4 +25,13 @@ pub fn poison(actor: &str) -> usize {
         .filter_map(|(_, vitals)| vitals.upgrade())
         .map(|vitals| vitals.poison())
         .count()
+}
+
+/// The names of all living actors.
+pub fn living() -> BTreeSet<&'static str> {
+    let living = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let alive = living
+        .iter()
+        .filter(|(_, vitals)| vitals.strong_count() > 0);
+    alive.map(|(name, _)| *name).collect()
 }

@@ -6,7 +6,7 @@
 //! disk and newer ones queue up behind it there, until the disk has been offered to its end.
 //! Invariant: records are first offered in the order they came, whatever happens in between; a
 //! record is acknowledged, on disk, or counted as lost. Overloaded: what the disk does not take
-//! is lost and counted. If its owner dies, what was in memory alone is counted ([`Parcel`]).
+//! is lost and counted. If its owner dies, what waited in memory alone is counted ([`Parcel`]).
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -198,6 +198,12 @@ impl Backlog {
         self.spooling = true;
         self.save();
         self.forget();
+    }
+
+    /// What was offered and is nowhere else, by position. What waited in memory is lost with this.
+    pub(crate) fn into_flight(self) -> BTreeMap<u64, Parcel> {
+        let parcel = |(position, flying): (u64, Flying)| Some((position, flying.parcel?));
+        self.flight.into_iter().filter_map(parcel).collect()
     }
 
     /// Nothing was acknowledged for too long, though something old enough waits for it.

@@ -4,10 +4,11 @@
 //! bus's producer and, while that stalls, the spool; gap records. An actor on a thread of its
 //! own, because the spool blocks. Invariant: as `backlog.rs`; reports are bounded by what is in
 //! flight. Overloaded: the lane refuses and the parcel counts itself. When it dies, the keeper
-//! makes a new one with a new producer and the same spool; what was in memory alone is counted.
+//! makes a new one with a new producer and the same spool; what was handed to the bus is settled by
+//! the bus's reports (`estate.rs`), and what was in memory alone is counted.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult};
@@ -18,7 +19,9 @@ use gramtap_events::call::CallRecord;
 use gramtap_telemetry::{Counter, Gauge};
 
 use super::backlog::{Backlog, Bounds, Offered, Outlet, Report};
+use super::estate::{Bequest, Estate};
 use super::gaps::{Gaps, Parcel};
+use super::reports::Reports;
 use super::spool::Spool;
 
 /// How often what is due is done.
@@ -41,6 +44,8 @@ pub(crate) struct Recipe {
     pub(crate) rate: u32,
     pub(crate) gaps: Arc<Gaps>,
     pub(crate) mint: Arc<Mint>,
+    /// From life to life.
+    pub(crate) estate: Estate,
 }
 
 /// A record for the bus.
@@ -66,40 +71,16 @@ pub(crate) struct Batcher {
     backlog: Option<Backlog>,
     outlet: BusOutlet,
     reports: Reports,
+    /// What earlier lives had handed over.
+    bequests: Vec<Bequest>,
     recipe: Recipe,
 }
 
-/// What the bus's thread has told and the batcher has not read yet.
-#[derive(Clone, Default)]
-struct Reports(Arc<Told>);
-
-/// Positions and what became of them; a report wakes who waits for one.
-type Told = (Mutex<Vec<(u64, Report)>>, Condvar);
-
-impl Reports {
-    fn push(&self, position: u64, report: Report) {
-        let (list, told) = &*self.0;
-        list.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((position, report));
-        told.notify_one();
-    }
-
-    fn take(&self) -> Vec<(u64, Report)> {
-        std::mem::take(&mut *self.0.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Waits for a report, no longer than `within`.
-    fn wait(&self, within: Duration) {
-        let (list, told) = &*self.0;
-        let list = list.lock().unwrap_or_else(PoisonError::into_inner);
-        if list.is_empty() {
-            drop(told.wait_timeout(list, within));
-        }
-    }
+struct BusOutlet {
+    producer: Option<Producer>,
+    /// Nothing is offered while an earlier life's records are still on their way: they go first.
+    held: bool,
 }
-
-struct BusOutlet(Option<Producer>);
 
 impl Actor for Batcher {
     type Context = Context<Self>;
@@ -151,11 +132,16 @@ impl Batcher {
                 )
             })
             .ok();
-        let outlet = BusOutlet(producer(recipe, &reports));
+        let bequests = recipe.estate.take();
+        let outlet = BusOutlet {
+            producer: producer(recipe, &reports),
+            held: !bequests.is_empty(),
+        };
         Self {
             backlog,
             outlet,
             reports,
+            bequests,
             recipe: recipe.clone(),
         }
     }
@@ -168,6 +154,8 @@ impl Batcher {
 
     fn tick(&mut self, now: Instant) {
         self.mend();
+        self.bequests.retain_mut(|bequest| !bequest.is_done());
+        self.outlet.held = !self.bequests.is_empty();
         self.settle(now);
         let Some(backlog) = &mut self.backlog else {
             return;
@@ -182,16 +170,16 @@ impl Batcher {
 
     /// A producer that is broken for good is replaced; its records are offered again.
     fn mend(&mut self) {
-        let broken = match &self.outlet.0 {
+        let broken = match &self.outlet.producer {
             Some(producer) => producer.health().broken,
             None => Some("none was made".to_owned()),
         };
         if let Some(reason) = broken {
             tracing::error!(reason, "the bus producer is broken and is made anew");
-            if let Some(old) = self.outlet.0.take() {
+            if let Some(old) = self.outlet.producer.take() {
                 old.purge();
             }
-            self.outlet.0 = producer(&self.recipe, &self.reports);
+            self.outlet.producer = producer(&self.recipe, &self.reports);
         }
     }
 
@@ -233,7 +221,8 @@ impl Batcher {
             self.tick(Instant::now());
             let Some(backlog) = &self.backlog else { return };
             let left = until.saturating_duration_since(Instant::now());
-            if backlog.in_flight() == 0 && !backlog.is_spooling() || left.is_zero() {
+            let idle = backlog.in_flight() == 0 && !backlog.is_spooling();
+            if idle && self.bequests.is_empty() || left.is_zero() {
                 break;
             }
             self.reports.wait(left.min(TICK));
@@ -241,6 +230,19 @@ impl Batcher {
         if let Some(backlog) = self.backlog.take() {
             backlog.close();
         }
+    }
+}
+
+impl Drop for Batcher {
+    /// Of what was handed to the bus, the bus still tells; the next life listens.
+    fn drop(&mut self) {
+        if let (Some(backlog), Some(producer)) = (self.backlog.take(), self.outlet.producer.take())
+        {
+            let reports = self.reports.clone();
+            let bequest = Bequest::new(producer, reports, backlog.into_flight());
+            self.bequests.push(bequest);
+        }
+        self.recipe.estate.leave(&mut self.bequests);
     }
 }
 
@@ -280,7 +282,7 @@ fn producer(recipe: &Recipe, reports: &Reports) -> Option<Producer> {
 
 impl Outlet for BusOutlet {
     fn offer(&mut self, position: u64, message: &gramtap_bus::Message) -> Offered {
-        let Some(producer) = &self.0 else {
+        let Some(producer) = self.producer.as_ref().filter(|_| !self.held) else {
             return Offered::Later;
         };
         match producer.offer(message.clone(), Ticket(position)) {

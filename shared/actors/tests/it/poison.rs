@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gramtap_actors::{Cause, Policy, keep, keep_on_thread, poison};
+use gramtap_actors::{Cause, Policy, keep, keep_on_thread, living, poison};
 
 use crate::{
     LONG,
@@ -19,6 +19,7 @@ async fn all_of_a_name_panic() {
         let kept = [(); 2].map(|()| keep("poisoned", Policy::default(), Subject::default));
         let spared = keep("spared", Policy::default(), Subject::default);
         tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(living().is_superset(&["poisoned", "spared"].into()));
         assert_eq!(poison("poisoned"), 2);
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(restarts("poisoned"), [Cause::Panic; 2]);
