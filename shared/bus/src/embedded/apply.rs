@@ -126,7 +126,7 @@ impl Work<'_> {
     fn append(&mut self, message: &Message) -> rusqlite::Result<Position> {
         let (partitions, index) = self.partition(message.topic, message.key.as_ref());
         self.store(message.topic, &partitions[index])?;
-        let (id, number) = (partitions[index].id, partitions[index].number);
+        let (id, number) = (partitions[index].id(), partitions[index].number);
         let end = self.ends.entry(id).or_insert_with(|| End {
             next: partitions[index].high(),
             partitions,
@@ -196,15 +196,15 @@ impl Work<'_> {
 
     /// Makes sure that a partition has its row.
     fn store(&mut self, topic: &'static Topic, partition: &Partition) -> rusqlite::Result<()> {
-        if self.books.stored.contains(&partition.id) || self.new.contains(&partition.id) {
+        if self.books.stored.contains(&partition.id()) || self.new.contains(&partition.id()) {
             return Ok(());
         }
         // All partitions of a topic at once, or the others would be unknown at the next start.
         for it in self.core.catalog.of(topic).iter() {
             self.sql
                 .prepare_cached("INSERT OR IGNORE INTO partition (id, topic, number, low, next) VALUES (?1, ?2, ?3, 0, 0)")?
-                .execute(params![it.id, topic.name, it.number])?;
-            self.new.push(it.id);
+                .execute(params![it.id(), topic.name, it.number])?;
+            self.new.push(it.id());
         }
         Ok(())
     }
@@ -266,7 +266,7 @@ impl Work<'_> {
             )?
             .execute(params![
                 group,
-                partitions[index].id,
+                partitions[index].id(),
                 commit.offset,
                 commit.metadata,
                 self.at
@@ -283,7 +283,7 @@ impl Work<'_> {
         for partition in wanted {
             let id = self
                 .find(*partition)
-                .map(|(partitions, index)| partitions[index].id);
+                .map(|(partitions, index)| partitions[index].id());
             let row = self
                 .sql
                 .prepare_cached("SELECT offset, metadata FROM committed WHERE consumer_group = ?1 AND partition = ?2")?

@@ -2,7 +2,8 @@
 //!
 //! In: the table `partition` at start, the writer after every commit. Out: producers (partition of
 //! a key), readers (how far they may read), `Bus::ends`. Invariant: `high` never passes what is
-//! committed, so a reader that stays below it sees whole transactions; ids are never reused.
+//! committed, so a reader that stays below it sees whole transactions; ids are never reused, and the
+//! process that writes gives them out: one that looks on takes them from the table.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -38,7 +39,7 @@ pub(super) struct Entry {
 /// One partition.
 #[derive(Debug)]
 pub(super) struct Partition {
-    pub(super) id: i64,
+    id: AtomicI64,
     pub(super) number: i32,
     low: AtomicI64,
     high: AtomicI64,
@@ -47,11 +48,16 @@ pub(super) struct Partition {
 impl Partition {
     fn new(id: i64, number: i32, low: i64, high: i64) -> Self {
         Self {
-            id,
+            id: AtomicI64::new(id),
             number,
             low: AtomicI64::new(low),
             high: AtomicI64::new(high),
         }
+    }
+
+    /// Its id in the file; of a topic that only another process may write, a guess until it has.
+    pub(super) fn id(&self) -> i64 {
+        self.id.load(Ordering::Acquire)
     }
 
     pub(super) fn low(&self) -> i64 {
@@ -74,7 +80,7 @@ impl Partition {
 
     /// Where an offset's record lies in the table `record`.
     pub(super) fn place(&self, offset: i64) -> i64 {
-        place(self.id, offset)
+        place(self.id(), offset)
     }
 }
 
@@ -108,11 +114,13 @@ impl Catalog {
         }
         let mut topics = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, partitions) in rows {
-            let last = partitions.iter().map(|it| it.id).max().unwrap_or(0);
+            let last = partitions.iter().map(Partition::id).max().unwrap_or(0);
             topics.last_id = topics.last_id.max(last);
             match topics.by_name.get(&name) {
                 Some(known) => {
                     for (known, now) in known.partitions.iter().zip(&partitions) {
+                        // First of all: whoever sees the new end reads there.
+                        known.id.store(now.id(), Ordering::Release);
                         known.publish_low(now.low());
                         known.publish_high(now.high());
                     }

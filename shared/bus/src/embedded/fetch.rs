@@ -63,7 +63,7 @@ pub(super) fn pull(
 }
 
 fn fetch(connection: &mut Connection, cursor: &mut Cursor, inbox: &Inbox) -> rusqlite::Result<()> {
-    let id = cursor.partition().id;
+    let id = cursor.partition().id();
     let snapshot = connection.transaction()?;
     let (low, high): (i64, i64) = snapshot
         .prepare_cached("SELECT low, next FROM partition WHERE id = ?1")?

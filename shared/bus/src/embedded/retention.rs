@@ -166,7 +166,7 @@ fn delete_oldest(
     )?;
     transaction.execute(
         "UPDATE partition SET low = ?2 WHERE id = ?1",
-        [partition.id, low],
+        [partition.id(), low],
     )?;
     transaction.commit()?;
     partition.publish_low(low);

@@ -100,12 +100,22 @@ async fn a_second_process_is_refused_but_may_look_on() {
             .high,
         4
     );
-    // A topic that has no record yet when the look begins.
-    let late = topic_of("gramtap.test-late.v1", false);
-    let partition = looking.partition_for(late, b"key").await.unwrap();
-    let tail = looking.tail(late, partition).await.unwrap();
-    bus.produce(Message::new(late, "key", "7")).await.unwrap();
-    assert_eq!(number(&take(&tail, 1).await[0]), 7);
+    // Topics that have no record yet when the look begins, and get them in another order.
+    let late = ["gramtap.test-late.v1", "gramtap.test-later.v1"].map(|name| topic_of(name, false));
+    let partition = looking.partition_for(late[0], b"key").await.unwrap();
+    let mut tails = Vec::new();
+    for topic in late {
+        tails.push(looking.tail(topic, partition).await.unwrap());
+    }
+    for (topic, tail) in late.iter().zip(&tails).rev() {
+        for written in [7, 8] {
+            let message = Message::new(topic, "key", written.to_string());
+            bus.produce(message).await.unwrap();
+        }
+        let read = take(tail, 2).await;
+        assert!(read.iter().all(|it| it.topic == *topic), "{read:?}");
+        assert_eq!(read.iter().map(number).collect::<Vec<_>>(), [7, 8]);
+    }
 
     let produced = looking.produce(Message::new(topic, "key", "x")).await;
     assert_eq!(produced, Err(ProduceError::ReadOnly));
