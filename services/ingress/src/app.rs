@@ -294,7 +294,14 @@ fn serve(
     };
     let tls = tls::config(settings)?;
     let finish = settings.drain_timeout.max(FINISH);
-    Ok(listener::serve(settings, listener, tls, finish, connections, app)?)
+    Ok(listener::serve(
+        settings,
+        listener,
+        tls,
+        finish,
+        connections,
+        app,
+    )?)
 }
 
 fn recipe(config: &Config, parts: &Parts, mint: &Arc<Mint>, gaps: &Arc<Gaps>) -> Recipe {
