@@ -1,14 +1,18 @@
 //! What to do with each record while the bus flows, stalls, and flows again.
 //!
-//! In: parcels and reports from `batcher.rs`. Out: offers to the bus, rows of `spool.rs`.
+//! In: parcels and reports from `batcher.rs`. Out: offers to the bus (`backlog/replay.rs` makes
+//! those that come late), rows of `spool.rs`.
 //! Two states. *Flowing*: a record is offered at once and a copy kept until it is acknowledged.
 //! *Spooling*: from the first refusal or stall on, every record not yet acknowledged is saved to
 //! disk and newer ones queue up behind it there, until the disk has been offered to its end.
+//! What the disk does not take waits in memory, behind all that is on disk.
 //! Invariant: records are first offered in the order they came, whatever happens in between; a
-//! record is acknowledged, on disk, or counted as lost. Overloaded: what the disk does not take
-//! is lost and counted. If its owner dies, what waited in memory alone is counted ([`Parcel`]).
+//! record is acknowledged, on disk, in memory, or counted as lost; with no disk at all the bus is
+//! served all the same. Overloaded: the newest are lost and counted. If its owner dies, what
+//! waited in memory alone is counted ([`Parcel`]).
 
-use std::collections::btree_map::Entry;
+mod replay;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,9 +56,9 @@ pub(crate) enum Report {
 pub(crate) struct Bounds {
     /// How old the oldest unacknowledged record may grow before the bus counts as stalled.
     pub(crate) stall: Duration,
-    /// Bytes that wait in memory for the next save.
+    /// Bytes that wait in memory, for the next save or because the disk takes no more.
     pub(crate) memory: usize,
-    /// Records offered from the disk per tick.
+    /// Records offered again per tick.
     pub(crate) replay: usize,
 }
 
@@ -71,13 +75,18 @@ struct Flying {
 #[derive(Debug)]
 pub(crate) struct Backlog {
     bounds: Bounds,
-    spool: Spool,
+    /// None: it cannot be used.
+    spool: Option<Spool>,
+    /// Why the last save did not take all.
+    refusing: Option<Loss>,
     gaps: Arc<Gaps>,
     /// Offered and not acknowledged, by position.
     flight: BTreeMap<u64, Flying>,
-    /// Not offered and not on disk; only while spooling.
+    /// Not in flight and not on disk; only while spooling.
     unsaved: VecDeque<(u64, Parcel)>,
     unsaved_bytes: usize,
+    /// On disk and of no more use there.
+    done: Vec<u64>,
     next: u64,
     /// Everything below was offered.
     offered: u64,
@@ -86,23 +95,28 @@ pub(crate) struct Backlog {
 }
 
 impl Backlog {
-    /// Goes on where an earlier run left the spool.
+    /// Goes on where an earlier run left the spool, if there is one.
     pub(crate) fn new(
         bounds: Bounds,
-        spool: Spool,
+        spool: Option<Spool>,
         gaps: Arc<Gaps>,
         now: Instant,
     ) -> Result<Self, SpoolError> {
-        let next = spool.last()?.map_or(0, |last| last + 1);
+        let last = match &spool {
+            Some(spool) => spool.last()?,
+            None => None,
+        };
         Ok(Self {
             bounds,
-            spooling: spool.records() > 0,
+            spooling: last.is_some(),
             spool,
+            refusing: None,
             gaps,
             flight: BTreeMap::new(),
             unsaved: VecDeque::new(),
             unsaved_bytes: 0,
-            next,
+            done: Vec::new(),
+            next: last.map_or(0, |last| last + 1),
             offered: 0,
             last_stored: now,
         })
@@ -113,9 +127,10 @@ impl Backlog {
         self.spooling
     }
 
-    /// The disk's part, for gauges.
-    pub(crate) fn spool(&self) -> &Spool {
-        &self.spool
+    /// Records on disk, and their bytes.
+    pub(crate) fn on_disk(&self) -> (u64, u64) {
+        let spool = self.spool.as_ref();
+        spool.map_or((0, 0), |spool| (spool.records(), spool.bytes()))
     }
 
     /// Records offered and not acknowledged.
@@ -134,27 +149,20 @@ impl Backlog {
             match outlet.offer(position, message) {
                 Offered::Taken => {
                     self.offered = position + 1;
-                    let (tenant, at) = (parcel.tenant(), parcel.at());
-                    let parcel = Some(parcel);
-                    self.flight.insert(
-                        position,
-                        Flying {
-                            parcel,
-                            tenant,
-                            at,
-                            since: now,
-                        },
-                    );
-                    return;
+                    return self.fly(now, position, parcel);
                 }
                 Offered::Never => return parcel.lose(Loss::Refused),
                 Offered::Later => self.spooling = true,
             }
         }
-        self.unsaved_bytes += parcel.message().map_or(0, Message::size);
+        self.unsaved_bytes += parcel.size();
         self.unsaved.push_back((position, parcel));
         if self.unsaved_bytes > self.bounds.memory {
-            self.save();
+            // A disk that takes nothing is asked once a tick, and not for each record.
+            if self.refusing.is_none() {
+                self.save();
+            }
+            self.trim();
         }
     }
 
@@ -164,40 +172,48 @@ impl Backlog {
             return;
         };
         match report {
+            Report::Stored => self.last_stored = now,
+            Report::Refused => self.gaps.note(flying.tenant, flying.at, Loss::Refused),
             Report::Again => {
                 self.spooling = true;
                 self.offered = self.offered.min(position);
-                if let Some(parcel) = flying.parcel {
-                    self.put_back(position, parcel);
+                match flying.parcel {
+                    Some(parcel) => self.put_back(position, parcel),
+                    None if self.spool.is_some() => {}
+                    None => (self.gaps).note(flying.tenant, flying.at, Loss::SpoolFailed),
                 }
                 return;
             }
-            Report::Stored => self.last_stored = now,
-            Report::Refused => self.gaps.note(flying.tenant, flying.at, Loss::Refused),
         }
-        if let Some(parcel) = flying.parcel {
-            parcel.settle();
+        match flying.parcel {
+            Some(parcel) => parcel.settle(),
+            None => self.done.push(position),
         }
     }
 
-    /// Does what is due: notices a stall, saves, offers from the disk, forgets what is stored.
+    /// Does what is due: notices a stall, saves, offers again, forgets what is stored.
     pub(crate) fn tick(&mut self, now: Instant, outlet: &mut impl Outlet) {
         let stalled = self.is_stalled(now);
         self.spooling |= stalled;
+        // First, so that what is stored is not offered again.
+        self.forget();
         if self.spooling {
             self.save();
+            self.trim();
             if !stalled {
                 self.replay(now, outlet);
             }
         }
-        self.forget();
     }
 
     /// Puts on disk what is nowhere else, for the end of the process.
     pub(crate) fn close(mut self) {
-        self.spooling = true;
         self.save();
         self.forget();
+        let reason = self.refusing.unwrap_or(Loss::SpoolFailed);
+        for (_, parcel) in self.unsaved.drain(..) {
+            parcel.lose(reason);
+        }
     }
 
     /// What was offered and is nowhere else, by position. What waited in memory is lost with this.
@@ -219,12 +235,13 @@ impl Backlog {
 
     /// An offered record that must be offered again, in its place.
     fn put_back(&mut self, position: u64, parcel: Parcel) {
-        self.unsaved_bytes += parcel.message().map_or(0, Message::size);
+        self.unsaved_bytes += parcel.size();
         let place = self.unsaved.partition_point(|(other, _)| *other < position);
         self.unsaved.insert(place, (position, parcel));
     }
 
-    /// Saves copies of what is in flight, then what waits in memory; counts what does not fit.
+    /// Saves copies of what is in flight, then what waits in memory, as far as the disk goes: in
+    /// order, so that all that is on disk comes before all that is not.
     fn save(&mut self) {
         let flying = self
             .flight
@@ -240,92 +257,64 @@ impl Backlog {
         let records = rows.iter().filter_map(|(position, parcel)| {
             Some((*position, parcel.tenant(), parcel.at(), parcel.message()?))
         });
-        let (saved, loss) = match self.spool.save(records) {
-            Ok(count) => (
-                rows.get(count).map_or(self.next, |(position, _)| *position),
-                Loss::SpoolFull,
-            ),
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "records were not saved"
-                );
-                (0, Loss::SpoolFailed)
-            }
+        let saved = match &mut self.spool {
+            Some(spool) => spool.save(records),
+            None => Ok(0),
+        };
+        let (below, refusing) = match saved.as_ref().map(|count| rows.get(*count)) {
+            Ok(None) => (self.next, None),
+            Ok(Some((first, _))) if self.spool.is_some() => (*first, Some(Loss::SpoolFull)),
+            Ok(Some(_)) | Err(_) => (0, Some(Loss::SpoolFailed)),
         };
         drop(rows);
+        if refusing != self.refusing {
+            let error = saved
+                .as_ref()
+                .err()
+                .map(|error| error as &dyn std::error::Error);
+            match refusing {
+                Some(reason) => tracing::error!(
+                    error,
+                    reason = reason.label(),
+                    "the disk takes no more records, they wait in memory"
+                ),
+                None => tracing::info!("the disk takes records again"),
+            }
+            self.refusing = refusing;
+        }
         for (position, flying) in &mut self.flight {
-            if *position < saved
+            if *position < below
                 && let Some(parcel) = flying.parcel.take()
             {
                 parcel.settle();
             }
         }
-        self.unsaved_bytes = 0;
-        for (position, parcel) in self.unsaved.drain(..) {
-            match position < saved {
-                true => parcel.settle(),
-                false => parcel.lose(loss),
-            }
+        while let Some((_, parcel)) = self.unsaved.pop_front_if(|(at, _)| *at < below) {
+            self.unsaved_bytes -= parcel.size();
+            parcel.settle();
         }
     }
 
-    /// Offers from the disk, in order, within the tick's budget; ends spooling at the disk's end.
-    fn replay(&mut self, now: Instant, outlet: &mut impl Outlet) {
-        let after = self.offered.checked_sub(1);
-        let rows = match self.spool.read(after, self.bounds.replay) {
-            Ok(rows) => rows,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the spool was not read"
-                );
-                return;
-            }
+    /// Loses the newest of what memory cannot hold.
+    fn trim(&mut self) {
+        let reason = self.refusing.unwrap_or(Loss::SpoolFull);
+        while self.unsaved_bytes > self.bounds.memory
+            && let Some((_, parcel)) = self.unsaved.pop_back()
+        {
+            self.unsaved_bytes -= parcel.size();
+            parcel.lose(reason);
+        }
+    }
+
+    /// Notes an offer that was taken.
+    fn fly(&mut self, now: Instant, position: u64, parcel: Parcel) {
+        let flying = Flying {
+            tenant: parcel.tenant(),
+            at: parcel.at(),
+            parcel: Some(parcel),
+            since: now,
         };
-        let complete = rows.len() < self.bounds.replay;
-        for row in rows {
-            if let Entry::Vacant(place) = self.flight.entry(row.position) {
-                let (tenant, at) = (row.tenant, row.at);
-                match outlet.offer(row.position, &row.message) {
-                    Offered::Taken => {
-                        place.insert(Flying {
-                            parcel: None,
-                            tenant,
-                            at,
-                            since: now,
-                        });
-                    }
-                    Offered::Never => self.gaps.note(tenant, at, Loss::Refused),
-                    Offered::Later => return,
-                }
-            }
-            self.offered = row.position + 1;
-        }
-        if complete && self.unsaved.is_empty() {
-            self.offered = self.next;
-            self.spooling = false;
-        }
-    }
-
-    /// Drops from the disk what is acknowledged without a hole.
-    fn forget(&mut self) {
-        let frontier = self
-            .flight
-            .keys()
-            .next()
-            .copied()
-            .unwrap_or(self.next)
-            .min(self.offered);
-        if self.spool.records() == 0 || frontier == 0 {
-            return;
-        }
-        if let Err(error) = self.spool.forget(frontier - 1) {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the spool was not trimmed"
-            );
-        }
+        self.flight.insert(position, flying);
     }
 }
 

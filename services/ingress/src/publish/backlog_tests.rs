@@ -73,8 +73,10 @@ impl Rig {
         }
     }
 
+    /// With no disk where the limit is 0.
     fn open(&self) -> Backlog {
         let spool = Spool::open(self.folder.path(), self.limit).unwrap();
+        let spool = (self.limit > 0).then_some(spool);
         Backlog::new(BOUNDS, spool, Arc::clone(&self.gaps), self.now).unwrap()
     }
 
@@ -97,8 +99,7 @@ impl Rig {
         for _ in 0..10_000 {
             self.bus
                 .settle(backlog, self.now, usize::MAX, Report::Stored);
-            if backlog.in_flight() == 0 && !backlog.is_spooling() && backlog.spool().records() == 0
-            {
+            if backlog.in_flight() == 0 && !backlog.is_spooling() && backlog.on_disk().0 == 0 {
                 return;
             }
             self.tick(backlog, 0);
@@ -128,7 +129,7 @@ fn while_the_bus_flows_nothing_touches_the_disk() {
         rig.accept(&mut backlog);
     }
     rig.tick(&mut backlog, 1);
-    assert_eq!((backlog.in_flight(), backlog.spool().records()), (20, 0));
+    assert_eq!((backlog.in_flight(), backlog.on_disk().0), (20, 0));
     let now = rig.now;
     rig.bus.settle(&mut backlog, now, 20, Report::Stored);
     assert_eq!(rig.bus.stored, rig.made);
@@ -148,7 +149,7 @@ fn a_stall_puts_everything_on_disk_and_a_kill_loses_nothing() {
         rig.accept(&mut backlog);
     }
     rig.tick(&mut backlog, 1);
-    assert_eq!(backlog.spool().records(), 20);
+    assert_eq!(backlog.on_disk().0, 20);
     drop(backlog);
     assert_eq!(rig.lost(), 0, "all of it lay on disk");
     rig.bus = Model::default();
@@ -158,19 +159,80 @@ fn a_stall_puts_everything_on_disk_and_a_kill_loses_nothing() {
 }
 
 #[test]
-fn a_full_disk_loses_the_newest_and_counts_them() {
+fn a_full_disk_leaves_the_rest_to_memory_and_then_loses_the_newest() {
     let mut rig = Rig::new(1_000);
     rig.bus.room = 0;
     let mut backlog = rig.open();
-    for _ in 0..50 {
+    for _ in 0..1_000 {
         rig.accept(&mut backlog);
     }
     rig.tick(&mut backlog, 1);
-    let kept = usize::try_from(backlog.spool().records()).unwrap();
-    assert!(kept > 0 && kept < 50, "{kept}");
+    let on_disk = usize::try_from(backlog.on_disk().0).unwrap();
+    let in_memory = backlog.unsaved.len();
+    assert!(on_disk > 0 && in_memory > 100, "{on_disk}, {in_memory}");
+    assert!(backlog.unsaved_bytes <= BOUNDS.memory);
     rig.recover(&mut backlog);
+    let kept = on_disk + in_memory;
     assert_eq!(rig.bus.stored, rig.made[..kept]);
-    assert_eq!(rig.lost(), 50 - kept as u64);
+    assert_eq!(rig.lost(), 1_000 - kept as u64);
+}
+
+#[test]
+fn without_a_disk_the_bus_is_served_all_the_same() {
+    let mut rig = Rig::new(0);
+    let mut backlog = rig.open();
+    for _ in 0..20 {
+        rig.accept(&mut backlog);
+    }
+    let now = rig.now;
+    rig.bus.settle(&mut backlog, now, 10, Report::Stored);
+    rig.tick(&mut backlog, 3);
+    assert!(backlog.is_spooling());
+    for _ in 0..20 {
+        rig.accept(&mut backlog);
+    }
+    rig.recover(&mut backlog);
+    assert_eq!(rig.bus.stored, rig.made);
+    assert_eq!(rig.lost(), 0);
+}
+
+#[test]
+fn a_disk_that_breaks_holds_up_nothing_that_is_not_on_it() {
+    let mut rig = Rig::new(1 << 20);
+    rig.bus.room = 0;
+    let mut backlog = rig.open();
+    for _ in 0..10 {
+        rig.accept(&mut backlog);
+    }
+    rig.tick(&mut backlog, 1);
+    assert_eq!(backlog.on_disk().0, 10);
+    backlog.spool.as_ref().unwrap().breaks();
+    for _ in 0..10 {
+        rig.accept(&mut backlog);
+    }
+    rig.recover(&mut backlog);
+    assert_eq!(rig.bus.stored, rig.made[10..]);
+    assert_eq!(rig.lost(), 0);
+}
+
+#[test]
+fn one_record_that_is_refused_again_and_again_doubles_no_other() {
+    let mut rig = Rig::new(1 << 20);
+    let mut backlog = rig.open();
+    for _ in 0..20 {
+        rig.accept(&mut backlog);
+    }
+    rig.tick(&mut backlog, 3);
+    for _ in 0..10 {
+        let now = rig.now;
+        rig.bus.settle(&mut backlog, now, 1, Report::Again);
+        rig.bus.settle(&mut backlog, now, 100, Report::Stored);
+        rig.tick(&mut backlog, 0);
+    }
+    rig.recover(&mut backlog);
+    let mut stored = rig.bus.stored.clone();
+    stored.sort();
+    assert_eq!(stored, rig.made);
 }
 
 #[test]
@@ -198,7 +260,7 @@ fn the_end_of_the_process_saves_what_is_in_flight() {
     assert_eq!(rig.lost(), 0);
     rig.bus = Model::default();
     let mut backlog = rig.open();
-    assert_eq!(backlog.spool().records(), 5);
+    assert_eq!(backlog.on_disk().0, 5);
     rig.recover(&mut backlog);
     assert_eq!(rig.bus.stored, rig.made);
 }
@@ -227,9 +289,13 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn nothing_is_lost_and_first_offers_keep_the_order(script in prop::collection::vec(step(), 1..60)) {
-        let mut rig = Rig::new(1 << 20);
+    fn nothing_is_lost_and_first_offers_keep_the_order(
+        script in prop::collection::vec(step(), 1..60),
+        limit in prop_oneof![Just(0), Just(2_000), Just(1 << 20)],
+    ) {
+        let mut rig = Rig::new(limit);
         let mut backlog = rig.open();
+        let restarted = script.iter().any(|step| matches!(step, Step::Restart));
         for step in script {
             let now = rig.now;
             match step {
@@ -246,11 +312,15 @@ proptest! {
             }
         }
         rig.recover(&mut backlog);
-        prop_assert_eq!(rig.lost(), 0);
+        // Large enough a disk loses nothing; else what is lost is counted.
+        let lost = rig.lost();
+        prop_assert!(lost == 0 || limit < 1 << 20, "{lost}");
         let mut seen = std::collections::BTreeSet::new();
         let first: Vec<_> = rig.bus.offered.iter().filter(|text| seen.insert((*text).clone())).cloned().collect();
-        prop_assert_eq!(&first, &rig.made, "first offers are in order");
+        prop_assert!(first.is_sorted(), "first offers are in order");
         let stored: std::collections::BTreeSet<_> = rig.bus.stored.iter().cloned().collect();
-        prop_assert_eq!(stored.len(), rig.made.len(), "everything arrived");
+        // A record in flight at a restart may be stored and counted.
+        prop_assert!(stored.len() + usize::try_from(lost).unwrap() >= rig.made.len(), "everything arrived or is counted");
+        prop_assert!(restarted || stored.len() == rig.bus.stored.len(), "stored twice");
     }
 }

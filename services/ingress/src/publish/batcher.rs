@@ -67,7 +67,7 @@ impl Message for Close {
 
 /// The actor.
 pub(crate) struct Batcher {
-    /// None once it is closed, or if the disk refuses: then parcels count themselves as lost.
+    /// None once it is closed: then parcels count themselves as lost.
     backlog: Option<Backlog>,
     outlet: BusOutlet,
     reports: Reports,
@@ -115,30 +115,28 @@ impl Batcher {
     /// Opens the spool and a producer of its own.
     pub(crate) fn new(recipe: &Recipe) -> Self {
         let reports = Reports::default();
-        let spool = Spool::open(&recipe.folder, recipe.disk);
         let bounds = Bounds {
             stall: STALL,
             memory: recipe.memory,
             replay: per_tick(recipe.rate),
         };
-        let backlog = spool.and_then(|spool| {
-            Backlog::new(bounds, spool, Arc::clone(&recipe.gaps), Instant::now())
+        let open = |spool| Backlog::new(bounds, spool, Arc::clone(&recipe.gaps), Instant::now());
+        let spool = Spool::open(&recipe.folder, recipe.disk);
+        let backlog = spool.and_then(|spool| open(Some(spool))).or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(
+                error,
+                "no spool: while the bus is away, records wait in memory alone"
+            );
+            open(None)
         });
-        let backlog = backlog
-            .inspect_err(|error| {
-                tracing::error!(
-                    error = error as &dyn std::error::Error,
-                    "no spool, records are lost"
-                )
-            })
-            .ok();
         let bequests = recipe.estate.take();
         let outlet = BusOutlet {
             producer: producer(recipe, &reports),
             held: !bequests.is_empty(),
         };
         Self {
-            backlog,
+            backlog: backlog.ok(),
             outlet,
             reports,
             bequests,
@@ -161,8 +159,9 @@ impl Batcher {
             return;
         };
         backlog.tick(now, &mut self.outlet);
-        Gauge::SpoolBytes.set(backlog.spool().bytes().cast_signed());
-        Gauge::SpoolRecords.set(backlog.spool().records().cast_signed());
+        let (records, bytes) = backlog.on_disk();
+        Gauge::SpoolBytes.set(bytes.cast_signed());
+        Gauge::SpoolRecords.set(records.cast_signed());
         if !backlog.is_spooling() {
             self.tell_gaps(now);
         }

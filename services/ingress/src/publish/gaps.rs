@@ -69,6 +69,11 @@ impl Parcel {
         self.message.as_ref()
     }
 
+    /// Its bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.message.as_ref().map_or(0, Message::size)
+    }
+
     /// Who it is about.
     pub(crate) fn tenant(&self) -> TenantId {
         self.tenant

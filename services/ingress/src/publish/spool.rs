@@ -2,10 +2,12 @@
 //!
 //! In: `backlog.rs`. Out: the same, in order, with the positions they were saved under.
 //! SQLite, because a torn write, a full disk and a kill at any time are solved there.
-//! Invariant: [`Spool::save`] has committed what it returns `Ok` for; positions only grow.
-//! Blocking: lives on the batcher's own thread. Full: says how many fitted, the rest is the caller's to count.
+//! Invariant: [`Spool::save`] has committed what it returns `Ok` for; positions only grow; the file
+//! is one process's alone. Blocking: lives on the batcher's own thread. Full: says how many fitted,
+//! the rest is the caller's to count.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use gramtap_bus::{Header, Message};
@@ -32,6 +34,15 @@ pub(crate) struct Saved {
     pub(crate) message: Message,
 }
 
+/// What one reading gives.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// In order; of a row that makes no sense to this version, its position.
+    pub(crate) rows: Vec<Result<Saved, u64>>,
+    /// Nothing is on disk behind them.
+    pub(crate) end: bool,
+}
+
 /// The file.
 #[derive(Debug)]
 pub(crate) struct Spool {
@@ -39,15 +50,25 @@ pub(crate) struct Spool {
     limit: u64,
     bytes: u64,
     records: u64,
+    /// Whether the file may be larger than it need be.
+    slack: bool,
 }
 
 /// What a row costs besides its record.
 const ROW: u64 = 96;
+/// How long a process that still has the file is waited for.
+const BUSY: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 });
+/// What is read at a time, in bytes: one record at least.
+const READ: usize = 4 * 1024 * 1024;
+/// Pages given back to the file system at a time: 16 MiB.
+const PAGES: u32 = 4_096;
 
+// auto_vacuum counts only before the first table is made, and before WAL.
 const SCHEMA: &str = "
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA auto_vacuum = INCREMENTAL;
 CREATE TABLE IF NOT EXISTS spool (
     position INTEGER PRIMARY KEY,
     topic TEXT NOT NULL,
@@ -63,7 +84,8 @@ impl Spool {
     pub(crate) fn open(folder: &Path, limit: u64) -> Result<Self, SpoolError> {
         std::fs::create_dir_all(folder)?;
         let file = Connection::open(folder.join("spool.db"))?;
-        file.busy_timeout(std::time::Duration::from_secs(5))?;
+        // One that is just ending.
+        file.busy_timeout(BUSY)?;
         file.execute_batch(SCHEMA)?;
         let sums = "SELECT coalesce(sum(bytes), 0), count(*) FROM spool";
         let (bytes, records) = file.query_row(sums, [], |row| {
@@ -74,6 +96,7 @@ impl Spool {
             limit,
             bytes: bytes.cast_unsigned(),
             records: records.cast_unsigned(),
+            slack: true,
         })
     }
 
@@ -129,41 +152,80 @@ impl Spool {
         Ok(count)
     }
 
-    /// The first `limit` records behind `position`.
-    pub(crate) fn read(
-        &self,
-        position: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<Saved>, SpoolError> {
-        let sql = "SELECT position, topic, tenant, at, headers, payload FROM spool WHERE position > ?1 ORDER BY position LIMIT ?2";
+    /// The first records behind `position`, `limit` at most.
+    pub(crate) fn read(&self, position: Option<u64>, limit: usize) -> Result<Read, SpoolError> {
+        let sql = "SELECT position, topic, tenant, at, headers, payload, bytes FROM spool WHERE position > ?1 ORDER BY position";
         let mut select = self.file.prepare_cached(sql)?;
-        let after = position.map_or(-1, u64::cast_signed);
-        let mut rows = select.query(params![after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-        let mut records = Vec::new();
-        while let Some(row) = rows.next()? {
-            records.push(saved(row)?);
+        let mut found = select.query([position.map_or(-1, u64::cast_signed)])?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while rows.len() < limit && bytes < READ {
+            let Some(row) = found.next()? else {
+                return Ok(Read { rows, end: true });
+            };
+            let position = row.get::<_, i64>(0)?.cast_unsigned();
+            bytes += usize::try_from(row.get::<_, i64>(6)?).unwrap_or_default();
+            rows.push(saved(row).map_err(|error| {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, position, "a record on disk makes no sense");
+                position
+            }));
         }
-        Ok(records)
+        Ok(Read { rows, end: false })
     }
 
-    /// Forgets all up to and including `position`.
-    pub(crate) fn forget(&mut self, position: u64) -> Result<(), SpoolError> {
+    /// Forgets these positions.
+    pub(crate) fn forget(&mut self, positions: &[u64]) -> Result<(), SpoolError> {
         let transaction = self.file.transaction()?;
-        let sums = "SELECT coalesce(sum(bytes), 0) FROM spool WHERE position <= ?1";
-        let bytes: i64 =
-            transaction.query_row(sums, params![position.cast_signed()], |row| row.get(0))?;
-        let gone = transaction.execute(
-            "DELETE FROM spool WHERE position <= ?1",
-            params![position.cast_signed()],
-        )?;
+        let (mut bytes, mut records) = (0, 0);
+        {
+            let sql = "DELETE FROM spool WHERE position = ?1 RETURNING bytes";
+            let mut delete = transaction.prepare_cached(sql)?;
+            for position in positions {
+                let mut gone = delete.query([position.cast_signed()])?;
+                while let Some(row) = gone.next()? {
+                    bytes += row.get::<_, i64>(0)?.cast_unsigned();
+                    records += 1;
+                }
+            }
+        }
         transaction.commit()?;
-        self.bytes -= bytes.cast_unsigned().min(self.bytes);
-        self.records -= (gone as u64).min(self.records);
-        if self.records == 0 && gone > 0 {
+        self.bytes -= bytes.min(self.bytes);
+        self.records -= records.min(self.records);
+        self.slack |= records > 0;
+        Ok(())
+    }
+
+    /// Once it is empty, gives its space back to the file system, some at a time.
+    pub(crate) fn shrink(&mut self) -> Result<(), SpoolError> {
+        if self.records > 0 || !self.slack {
+            return Ok(());
+        }
+        // Each step of the statement frees one page.
+        let sql = format!("PRAGMA incremental_vacuum({PAGES})");
+        let mut vacuum = self.file.prepare(&sql)?;
+        let mut pages = vacuum.query([])?;
+        while pages.next()?.is_some() {}
+        drop(pages);
+        drop(vacuum);
+        let left: i64 = self
+            .file
+            .pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+        self.slack = left > 0;
+        if !self.slack {
             self.file
-                .execute_batch("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")?;
+                .execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Spool {
+    /// From now on nothing can be read, written or forgotten.
+    pub(super) fn breaks(&self) {
+        self.file
+            .execute_batch("DROP TABLE spool")
+            .unwrap_or_default();
     }
 }
 
@@ -223,63 +285,5 @@ fn headers_of(text: &str) -> Vec<Header> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn record(position: u64, size: usize) -> Saved {
-        let tenant = TenantId::UNATTRIBUTED;
-        let mut message = Message::new(
-            &topics::UPDATES,
-            tenant.as_str().to_owned(),
-            vec![b'x'; size],
-        );
-        message.headers = vec![
-            Header::new("gt-kind", "update"),
-            Header::new("traceparent", "00-a-b-01"),
-        ];
-        Saved {
-            position,
-            tenant,
-            at: Moment::now(),
-            message,
-        }
-    }
-
-    fn save(spool: &mut Spool, records: &[Saved]) -> usize {
-        let rows = records
-            .iter()
-            .map(|it| (it.position, it.tenant, it.at, &it.message));
-        spool.save(rows).unwrap()
-    }
-
-    #[test]
-    fn gives_back_what_it_was_given_also_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let records: Vec<_> = (3..10).map(|position| record(position, 100)).collect();
-        let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
-        assert_eq!(save(&mut spool, &records), 7);
-        drop(spool);
-        let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
-        assert_eq!((spool.records(), spool.last().unwrap()), (7, Some(9)));
-        assert_eq!(spool.read(None, 100).unwrap(), records);
-        assert_eq!(spool.read(Some(5), 2).unwrap(), records[3..5]);
-        spool.forget(8).unwrap();
-        assert_eq!(spool.read(None, 100).unwrap(), records[6..]);
-        spool.forget(9).unwrap();
-        assert_eq!((spool.records(), spool.bytes()), (0, 0));
-    }
-
-    #[test]
-    fn keeps_the_first_ones_that_fit() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::open(folder.path(), 2_000).unwrap();
-        let records: Vec<_> = (1..10).map(|position| record(position, 400)).collect();
-        let kept = save(&mut spool, &records);
-        assert!((2..=4).contains(&kept), "{kept}");
-        assert_eq!(spool.records(), kept as u64);
-        assert!(spool.bytes() <= 2_000);
-        assert_eq!(spool.read(None, 100).unwrap(), records[..kept]);
-        assert_eq!(save(&mut spool, &records[kept..]), 0);
-    }
-}
+#[path = "spool_tests.rs"]
+mod tests;
