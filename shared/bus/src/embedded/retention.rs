@@ -264,7 +264,13 @@ fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
     if free <= SPARE_PAGES {
         return Ok(false);
     }
-    connection.execute_batch("PRAGMA incremental_vacuum(1024)")?;
+    // Each step of the statement frees one page.
+    let mut vacuum = connection.prepare_cached("PRAGMA incremental_vacuum(1024)")?;
+    let mut pages = vacuum.query([])?;
+    while pages.next()?.is_some() {}
+    drop(pages);
+    // The file is cut when the log of changes is carried over.
+    connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
     Ok(true)
 }
 
@@ -273,6 +279,22 @@ mod tests {
     use super::*;
     use gramtap_events::topics::{ALL, TENANTS};
     use proptest::prelude::*;
+
+    #[test]
+    fn pages_are_given_back_many_at_a_time() -> rusqlite::Result<()> {
+        let connection = Connection::open_in_memory()?;
+        let free = || -> rusqlite::Result<i64> {
+            connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
+        };
+        connection.execute_batch(
+            "PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE t (x);
+             INSERT INTO t VALUES (zeroblob(24 * 1024 * 1024)); DELETE FROM t;",
+        )?;
+        let before = free()?;
+        assert!(give_back(&connection)?);
+        assert_eq!(free()?, before - 1024);
+        Ok(())
+    }
 
     #[test]
     fn the_shorter_retention_counts_and_compacted_topics_have_none() {
