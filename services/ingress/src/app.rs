@@ -11,9 +11,10 @@
 //! | connections to Telegram, a worker | `outbound.max_connections` | 503 `pool_full` |
 //! | calls with unverified tokens, a token | `ingress.unverified_limit` | wait, then 429 |
 //! | copies of bodies, a worker | `capture.worker_budget` | cut, counted |
-//! | records in the batcher's mailbox | 16,384 | lost, counted |
+//! | records in the batcher's mailbox | 16,384, 64 MiB | lost, counted |
 //! | records at the bus | `capture.memory_limit` | disk |
-//! | records on disk | `capture.spool_limit` | lost, counted |
+//! | records on disk | `capture.spool_limit` | memory |
+//! | records that no disk takes | `capture.memory_limit` | lost, counted |
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;

@@ -21,6 +21,7 @@ use gramtap_telemetry::{Counter, Gauge};
 use super::backlog::{Backlog, Bounds, Offered, Outlet, Report};
 use super::estate::{Bequest, Estate};
 use super::gaps::{Gaps, Parcel};
+use super::publisher::Place;
 use super::reports::Reports;
 use super::spool::Spool;
 
@@ -48,8 +49,8 @@ pub(crate) struct Recipe {
     pub(crate) estate: Estate,
 }
 
-/// A record for the bus.
-pub(crate) struct Enqueue(pub(crate) Parcel);
+/// A record for the bus, and its place in the mailbox.
+pub(crate) struct Enqueue(pub(crate) Parcel, pub(crate) Place);
 
 impl Message for Enqueue {
     type Result = ();
@@ -94,7 +95,7 @@ impl Handler<Queued<Enqueue>> for Batcher {
     type Result = ();
 
     fn handle(&mut self, queued: Queued<Enqueue>, _: &mut Self::Context) {
-        let Enqueue(parcel) = queued.take();
+        let Enqueue(parcel, _place) = queued.take();
         self.accept(Instant::now(), parcel);
     }
 }

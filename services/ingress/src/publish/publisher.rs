@@ -1,10 +1,11 @@
 //! A worker's way to the batcher.
 //!
 //! In: records of the worker's calls. Out: parcels in the batcher's mailbox, one lossy lane.
-//! Invariant: never waits and never fails a call; a record that the mailbox does not take is
-//! lost and counted with its bot.
+//! Invariant: never waits and never fails a call; what waits there is bounded by number and by
+//! bytes, and a record beyond that is lost and counted with its bot.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gramtap_actors::Lossy;
 use gramtap_bus::Message;
@@ -16,16 +17,50 @@ use super::batcher::Enqueue;
 use super::gaps::{Gaps, Parcel};
 use crate::observe::Observed;
 
+/// Bytes that wait for the batcher at most, of all workers.
+const BYTES: usize = 64 * 1024 * 1024;
+
 /// Hands records over.
 #[derive(Clone)]
 pub(crate) struct Publisher {
     lane: Lossy<Enqueue>,
     gaps: Arc<Gaps>,
+    room: Room,
+}
+
+/// Bytes on their way to the batcher.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Room(Arc<AtomicUsize>);
+
+/// A record's part of the room, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    room: Room,
+    bytes: usize,
+}
+
+impl Room {
+    /// None: there is no room.
+    fn take(&self, bytes: usize) -> Option<Place> {
+        let place = Place {
+            room: self.clone(),
+            bytes,
+        };
+        let waiting = self.0.fetch_add(bytes, Ordering::Relaxed);
+        (waiting.saturating_add(bytes) <= BYTES).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.room.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Publisher {
     pub(crate) fn new(lane: Lossy<Enqueue>, gaps: Arc<Gaps>) -> Self {
-        Self { lane, gaps }
+        let room = Room::default();
+        Self { lane, gaps, room }
     }
 
     /// Hands over what a call gave, in its order.
@@ -64,6 +99,26 @@ impl Publisher {
         };
         let parcel = Parcel::new(message, record.tenant(), at, &self.gaps);
         // A parcel that is not taken counts itself as lost.
-        self.lane.offer(Enqueue(parcel)).ok();
+        if let Some(place) = self.room.take(parcel.size()) {
+            self.lane.offer(Enqueue(parcel, place)).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_room_is_bounded_and_given_back() {
+        let room = Room::default();
+        let most = room.take(BYTES - 1).unwrap();
+        assert!(room.take(2).is_none());
+        let last = room.take(1).unwrap();
+        assert!(room.take(1).is_none());
+        drop((most, last));
+        assert!(room.take(BYTES).is_some());
+        assert_eq!(room.0.load(Ordering::Relaxed), 0);
     }
 }
