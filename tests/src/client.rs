@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 
+use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -112,7 +113,8 @@ impl Client {
 
     /// Whether the other side has closed it already; to be asked between two calls.
     pub fn was_closed(&mut self) -> bool {
-        matches!(self.stream.try_read_buf(&mut self.read), Ok(0))
+        let read = self.stream.read_buf(&mut self.read).now_or_never();
+        matches!(read, Some(Ok(0)))
     }
 
     /// Nothing more comes, and the other side closes.

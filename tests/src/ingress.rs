@@ -98,18 +98,6 @@ impl Ingress {
         Client::connect(self.address).await
     }
 
-    /// Where bots connect.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Where its operator connects.
-    #[must_use]
-    pub fn admin(&self) -> SocketAddr {
-        self.admin
-    }
-
     /// The most memory that it has had so far, in bytes.
     #[must_use]
     pub fn peak_memory(&self) -> u64 {

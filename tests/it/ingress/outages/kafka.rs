@@ -48,8 +48,8 @@ async fn no_call_fails_and_no_record_is_lost_when_kafka_is_frozen() {
         if !kafka.pause().await {
             return;
         }
-        // paced: as long as brokers are frozen by a pause of their machine, and longer than
-        // connections and requests of the client live
+        // Longer than the client's connections and requests live.
+        // paced: as long as a machine's pause freezes a broker
         sleep(Duration::from_secs(30)).await;
         let spooled = gauge(&ingress, "gramtap_spool_records").await;
         assert!(spooled > 500, "{spooled} records are on disk");
