@@ -18,7 +18,7 @@ use gramtap_tests::{DEADLINE, Ingress, Installation, Stores, within};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::*;
 use strait::Strait;
@@ -102,7 +102,8 @@ async fn upload(
         stream.write_all(b"0\r\n\r\n").await.unwrap();
     }
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let read = within("an answer", stream.read_to_string(&mut answer)).await;
+    read.unwrap();
     answer
 }
 
@@ -111,7 +112,8 @@ async fn put(stream: &mut TcpStream, framing: Framing, piece: &[u8]) {
         let size = format!("{:x}\r\n", piece.len());
         stream.write_all(size.as_bytes()).await.unwrap();
     }
-    stream.write_all(piece).await.unwrap();
+    let written = timeout(5 * DEADLINE, stream.write_all(piece)).await;
+    written.expect("nobody reads").unwrap();
     if let Framing::Chunked = framing {
         stream.write_all(b"\r\n").await.unwrap();
     }

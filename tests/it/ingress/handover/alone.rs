@@ -15,7 +15,7 @@ const POLLERS: usize = 20;
 const BUSY: usize = 20;
 /// Each bot polls about twice a second until the listener closes, 7 s later; in a loop without a
 /// pause it is hundreds of times a second.
-const POLLS_MOST: usize = 60;
+const POLLS_MOST: usize = 30;
 
 /// Calls until it is refused a connection. How many answers it got.
 async fn call_on(
