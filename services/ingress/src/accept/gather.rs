@@ -78,21 +78,34 @@ impl Gathered {
     }
 }
 
-/// Reads `length` bytes; or says what the call's record is to say.
+/// Reads `length` bytes into `came`; or says what the call's record is to say.
 async fn read(payload: &mut Payload, length: u64, came: &mut Bytes) -> Result<(), &'static str> {
-    while let Some(chunk) = timeout(PATIENCE, payload.next())
-        .await
-        .map_err(|_| "upload_idle")?
-    {
-        let chunk = chunk.map_err(|_| "upload_cut")?;
-        // As a rule all of it came in one piece, with the head.
-        *came = match came.is_empty() {
-            true => chunk,
-            false => BytesMut::from_iter(came.iter().chain(&chunk).copied()).freeze(),
+    let mut left = length;
+    let mut parts = BytesMut::new();
+    let ended = loop {
+        if left == 0 {
+            break Ok(());
+        }
+        let part = match timeout(PATIENCE, payload.next()).await {
+            Ok(Some(Ok(chunk))) => within(chunk, &mut left),
+            Ok(_) => break Err("upload_cut"),
+            Err(_) => break Err("upload_idle"),
         };
-    }
-    match came.len() as u64 == length {
-        true => Ok(()),
-        false => Err("upload_cut"),
-    }
+        // As a rule all of it comes in one piece, with the head.
+        if left == 0 && parts.is_empty() {
+            *came = part;
+            return Ok(());
+        }
+        parts.extend_from_slice(&part);
+    };
+    *came = parts.freeze();
+    ended
+}
+
+/// The part of a chunk that belongs to the body, of which `left` bytes are to come. Where a
+/// request asks for an upgrade, actix gives out all that the connection brings.
+pub(crate) fn within(mut chunk: Bytes, left: &mut u64) -> Bytes {
+    chunk.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= chunk.len() as u64;
+    chunk
 }

@@ -25,7 +25,7 @@ use super::refusal::Refusal;
 use super::{headers, respond};
 use crate::accept::arrival::Arrival;
 use crate::accept::body::Body;
-use crate::accept::gather::Asked;
+use crate::accept::gather::{Asked, within};
 use crate::observe::Ending;
 
 /// Relays one call, with what of its body is there already.
@@ -73,6 +73,7 @@ struct CutUpload;
 fn upload(payload: Payload, length: Option<u64>, account: &mut Account) -> Outgoing {
     let passing = Upload {
         payload,
+        left: length,
         tap: account.share_tap(),
     };
     Outgoing::stream(length, passing)
@@ -80,6 +81,7 @@ fn upload(payload: Payload, length: Option<u64>, account: &mut Account) -> Outgo
 
 struct Upload {
     payload: Payload,
+    left: Option<u64>,
     tap: SharedTap,
 }
 
@@ -88,9 +90,15 @@ impl Stream for Upload {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if this.left == Some(0) {
+            return Poll::Ready(None);
+        }
         this.payload.poll_next_unpin(cx).map(|part| {
             part.map(|chunk| {
-                let chunk = chunk.map_err(|_| CutUpload)?;
+                let mut chunk = chunk.map_err(|_| CutUpload)?;
+                if let Some(left) = &mut this.left {
+                    chunk = within(chunk, left);
+                }
                 if let Some(tap) = this.tap.borrow_mut().as_mut() {
                     tap.push(&chunk);
                 }
