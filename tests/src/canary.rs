@@ -8,6 +8,9 @@ use std::path::Path;
 
 use memchr::memmem;
 
+/// What every token of a test has in it, and nothing else may have.
+pub const CANARY: &str = "AAcanary";
+
 /// Every file below `folder` that holds one of `texts`, with that text.
 ///
 /// # Panics

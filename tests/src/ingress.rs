@@ -2,8 +2,9 @@
 //!
 //! In: an installation (`installation.rs`), the simulated Telegram's address. Out: the addresses of
 //! its two listeners, its log. Invariant: it is the binary that was built beside the test, set up by
-//! its environment alone; started means ready. Not ready in time: the test fails with the end of its
-//! log. Dropping it kills the process, by its id.
+//! its environment alone; started means ready; and whatever the test is about, no canary is in what
+//! the process wrote when it is over. Not ready in time: the test fails with the end of its log.
+//! Dropping it kills the process, by its id.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -15,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::{Answer, Client, DEADLINE, Installation, within};
+use crate::{Answer, CANARY, Client, DEADLINE, Installation, canaries_in, within};
 
 /// The domain of code hosts.
 const DOMAIN: &str = "gramtap.test";
@@ -167,6 +168,17 @@ impl Ingress {
             sleep(Duration::from_millis(20)).await;
         }
         panic!("ingress is not ready: {}", self.words());
+    }
+}
+
+impl Drop for Ingress {
+    fn drop(&mut self) {
+        // One failure is enough; a second panic would hide the first.
+        if !std::thread::panicking() {
+            let folder = self.log.parent().unwrap();
+            let found = canaries_in(folder, &[CANARY]);
+            assert!(found.is_empty(), "a token was written: {found:?}");
+        }
     }
 }
 

@@ -27,7 +27,7 @@ mod wire;
 
 use std::time::Duration;
 
-pub use canary::canaries_in;
+pub use canary::{CANARY, canaries_in};
 pub use client::{Answer, Client, Stream};
 pub use ingress::Ingress;
 pub use installation::{Installation, Stores, Wires, fresh_bot};
