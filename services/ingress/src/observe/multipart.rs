@@ -149,7 +149,8 @@ impl Scanner {
             Some(_) => self.parts.files.len() >= MOST_FILES,
             None => self.parts.fields.len() >= MOST_FIELDS,
         };
-        let size = part.name.len() + part.filename.as_ref().map_or(0, String::len);
+        let held = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let size = part.name.len() + held(&part.filename) + held(&part.kind);
         if full || !self.hold(size, claim) {
             self.cut.get_or_insert(Cut::TooLarge);
             return State::Skip;

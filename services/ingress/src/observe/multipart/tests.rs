@@ -212,6 +212,13 @@ fn what_is_cut_says_why_and_keeps_the_rest() {
         (vec![field("a", "1"), field("c", "3")], Some(Cut::Budget))
     );
     assert_eq!(budget.used(), 0);
+    // All that is held of a file counts: its type, too.
+    let typed = format!(
+        "--b\r\nContent-Disposition: form-data; name=f; filename=g\r\nContent-Type: {large}\r\n\r\n\r\n--b--"
+    );
+    let budget = Budget::new(1 << 20);
+    let (parts, cut) = scan_with(kind, typed.as_bytes(), &[], 50, &budget);
+    assert_eq!((parts.files, cut), (vec![], Some(Cut::TooLarge)));
 
     assert_eq!(
         scan("multipart/form-data", b"--b", &[]).1,
