@@ -2,5 +2,6 @@
 
 mod bus;
 mod clients;
+mod gramtap;
 mod ingress;
 mod tenants;

@@ -46,7 +46,7 @@ impl Ingress {
         let data = installation.data_dir(process);
         let [address, admin] = free_addresses();
         let log = data.with_file_name("stderr");
-        let mut command = Command::new(binary());
+        let mut command = Command::new(binary("gramtap-ingress"));
         // The tests' own variables are no settings.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("GRAMTAP_") {
@@ -183,16 +183,21 @@ impl Drop for Ingress {
 }
 
 /// Addresses that nobody listens on now. They are configured, so they have to be known before.
-fn free_addresses() -> [SocketAddr; 2] {
+#[must_use]
+pub fn free_addresses() -> [SocketAddr; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap())
 }
 
-/// The binary that was built beside this test.
-fn binary() -> PathBuf {
+/// A binary that was built beside this test.
+///
+/// # Panics
+/// If it was not built.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
-    let binary = folder.join("gramtap-ingress");
+    let binary = folder.join(name);
     assert!(
         binary.exists(),
         "there is no {}: run `make test`, which builds it",

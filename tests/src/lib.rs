@@ -29,7 +29,7 @@ use std::time::Duration;
 
 pub use canary::{CANARY, canaries_in};
 pub use client::{Answer, Client, Stream};
-pub use ingress::Ingress;
+pub use ingress::{Ingress, binary, free_addresses};
 pub use installation::{Installation, Stores, Wires, fresh_bot};
 pub use records::{calls, updates};
 pub use wire::Wire;

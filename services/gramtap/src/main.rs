@@ -27,10 +27,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use gramtap_bus::BusError;
-use gramtap_settings::{EXIT_CONFIG, SettingsError};
+use gramtap_ingress::config::is_refusal;
+use gramtap_settings::EXIT_CONFIG;
 use gramtap_telegram::redact::redact;
-use gramtap_tenants::OpenError;
 
 use crate::cli::{Bots, Cli, Command, Topics};
 use crate::effective::Effective;
@@ -87,11 +86,7 @@ fn failed(error: &anyhow::Error, arguments: &[OsString]) -> ExitCode {
         "gramtap: {}\n",
         hide::arguments(&redact(&format!("{error:#}")), arguments)
     ));
-    ExitCode::from(if error.chain().any(is_configuration) {
-        EXIT_CONFIG
-    } else {
-        1
-    })
+    ExitCode::from(if is_refusal(error) { EXIT_CONFIG } else { 1 })
 }
 
 /// Whoever read our output has seen enough.
@@ -100,12 +95,6 @@ fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
         && cause.source().is_none()
-}
-
-fn is_configuration(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.is::<SettingsError>()
-        || cause.is::<OpenError>()
-        || matches!(cause.downcast_ref(), Some(BusError::Setting { .. }))
 }
 
 /// Nobody is left to be told if standard error is closed.

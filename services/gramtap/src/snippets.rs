@@ -38,7 +38,7 @@ telebot.apihelper.FILE_URL = "{base}/file/bot{0}/{1}""#,
     },
     Snippet {
         library: "grammY",
-        note: "1; files plugin: the same apiRoot in hydrateFiles",
+        note: "1; files plugin: the same apiRoot in hydrateFiles; with plain http fetch getUrl(), its download() takes https only",
         path: true,
         code: r#"const bot = new Bot(token, { client: { apiRoot: "{base}" } });"#,
     },

@@ -87,6 +87,8 @@ pub async fn run(config: Config, greet: impl FnOnce(&Running)) -> anyhow::Result
         None => None,
     };
     let bus = parts.bus.clone();
+    // From the first call on, a signal drains.
+    let mut signals = signals()?;
     let ingress = Ingress::start(&config, parts)?;
     parts::warm(&bus, &probes).await?;
     started.set(true, "");
@@ -96,7 +98,6 @@ pub async fn run(config: Config, greet: impl FnOnce(&Running)) -> anyhow::Result
         public_url: config.public_url,
     });
 
-    let mut signals = signals()?;
     let failed = loop {
         tokio::select! {
             signal = signals.next() => match signal {

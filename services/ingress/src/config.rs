@@ -3,16 +3,19 @@
 //! In: `shared/settings`. Out: `app.rs`. Invariant: what leaves [`Config::load`] has passed every
 //! check that needs no other process; a refusal names the key and what to write instead.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gramtap_bus::{BusConfig, BusSection, KafkaSection};
+use gramtap_bus::{BusConfig, BusError, BusSection, KafkaSection};
 use gramtap_outbound::{OutboundConfig, Upstream, UpstreamError};
 use gramtap_settings::{ByteSize, Settings, SettingsError, duration};
 use gramtap_telemetry::TelemetryConfig;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
+
+use crate::accept::tls::TlsError;
+use crate::identify::host::bare;
 
 /// Everything that ingress is started with.
 #[derive(Debug)]
@@ -126,6 +129,12 @@ impl Config {
                 "at least 1: a new bot's first call is unverified",
             ));
         }
+        if ingress.hosts.iter().any(|host| bare(host).is_none()) {
+            return Err(settings.refuse(
+                "ingress.hosts",
+                "host names such as gramtap.example.org, without scheme and path",
+            ));
+        }
         outbound
             .validate()
             .map_err(|error| settings.refuse("outbound", error.to_string()))?;
@@ -177,7 +186,7 @@ fn public_url(
         } else {
             "https"
         };
-        return Ok(format!("{scheme}://{}", ingress.listen));
+        return Ok(format!("{scheme}://{}", reachable(ingress.listen)));
     }
     let url = top.public_url.trim_end_matches('/');
     let rest = url
@@ -185,7 +194,7 @@ fn public_url(
         .or_else(|| url.strip_prefix("http://"));
     let refuse = |expected: &str| settings.refuse("public_url", expected);
     let host = rest.ok_or_else(|| refuse("a URL such as https://gramtap.example.org"))?;
-    if host.is_empty() || host.contains(['/', '?', '#', '@']) {
+    if bare(host).is_none() || host.trim() != host {
         return Err(refuse("a scheme and a host, without path, user or query"));
     }
     // One library removes every "/bot" from its base URL to find the files' address.
@@ -195,6 +204,16 @@ fn public_url(
         ));
     }
     Ok(url.to_owned())
+}
+
+/// Where a listener of every network is found from the same machine.
+fn reachable(mut listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    listen
 }
 
 fn upstream(settings: &Settings, telegram: &TelegramSection) -> Result<Upstream, SettingsError> {
@@ -212,5 +231,16 @@ fn upstream(settings: &Settings, telegram: &TelegramSection) -> Result<Upstream,
             _ => "telegram.url",
         };
         settings.refuse(key, format!("another value: {error}"))
+    })
+}
+
+/// Whether a start failed by what was configured, so that trying again is of no use.
+#[must_use]
+pub fn is_refusal(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<SettingsError>()
+            || cause.is::<gramtap_tenants::OpenError>()
+            || cause.is::<TlsError>()
+            || matches!(cause.downcast_ref(), Some(BusError::Setting { .. }))
     })
 }

@@ -1,7 +1,7 @@
 //! `gramtap-ingress`: ingress as a service of its own.
 //!
-//! In: the configuration's file and the environment. Out: an exit code: 64 if the configuration is
-//! refused, 1 if the process could not start or did not end in order, 0 otherwise. Invariant: what
+//! In: the configuration's file and the environment. Out: an exit code: 2 for wrong usage, 64
+//! if the configuration is refused, 1 if the process could not start or did not end in order, 0 otherwise. Invariant: what
 //! is printed holds no secret. Overloaded or dying: see `app.rs`.
 
 use std::io::Write as _;
@@ -15,10 +15,15 @@ const HELP: &str = "\
 gramtap-ingress: the API door of Gramtap, as a service of its own
 
 usage: gramtap-ingress [--config FILE]
+       gramtap-ingress --help | --version
 
 Every setting may be given by the environment as well, such as
 GRAMTAP_INGRESS__LISTEN=0.0.0.0:8080. `gramtap config` prints them all.
 ";
+
+const VERSION: &str = concat!("gramtap-ingress ", env!("CARGO_PKG_VERSION"), "\n");
+/// As `gramtap` has it.
+const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let file = match arguments() {
@@ -33,7 +38,10 @@ fn main() -> ExitCode {
     };
     match actix_rt::System::new().block_on(app::run(config, |_| {})) {
         Ok(code) => code,
-        Err(error) => complain(&format!("{error:#}"), 1),
+        Err(error) => {
+            let refused = gramtap_ingress::config::is_refusal(&error);
+            complain(&format!("{error:#}"), if refused { EXIT_CONFIG } else { 1 })
+        }
     }
 }
 
@@ -44,18 +52,17 @@ fn arguments() -> Result<Option<PathBuf>, ExitCode> {
         None => Ok(None),
         Some(flag) if flag == "--config" => match arguments.next() {
             Some(file) => Ok(Some(file.into())),
-            None => Err(complain("--config needs a file", EXIT_CONFIG)),
+            None => Err(complain("--config needs a file", EXIT_USAGE)),
         },
-        Some(flag) if flag == "--help" || flag == "-h" => {
-            let written = std::io::stdout().write_all(HELP.as_bytes());
-            Err(if written.is_ok() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
-        }
-        Some(_) => Err(complain(HELP, EXIT_CONFIG)),
+        Some(flag) if flag == "--help" || flag == "-h" => Err(print(HELP)),
+        Some(flag) if flag == "--version" || flag == "-V" => Err(print(VERSION)),
+        Some(_) => Err(complain(HELP, EXIT_USAGE)),
     }
+}
+
+fn print(text: &str) -> ExitCode {
+    let written = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::from(u8::from(written.is_err()))
 }
 
 fn complain(text: &str, code: u8) -> ExitCode {

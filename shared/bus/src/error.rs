@@ -29,7 +29,7 @@ pub enum BusError {
     #[error("Kafka refused: {0}")]
     Refused(String),
     /// Another process has the embedded log open.
-    #[error("{} is in use by another process", .0.display())]
+    #[error("{} is in use by another process: end that one, or set another data_dir", .0.display())]
     InUse(PathBuf),
     /// The embedded log's file cannot be used.
     #[error("the log {} cannot be used: {reason}", path.display())]

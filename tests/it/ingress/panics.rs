@@ -199,7 +199,6 @@ async fn actors_that_panic_are_back_and_no_call_fails() {
             CallRecord::Polls(_) => panic!("nobody polled for nothing"),
         }
     }
-    println!("{made} calls, {texts} records, {gaps} told as lost");
     assert_eq!(texts + usize::try_from(gaps).unwrap(), made);
     // What a batcher held is little, and everything else is there.
     assert!(gaps < 1_000, "{gaps}");

@@ -67,7 +67,7 @@ impl Hosts {
 }
 
 /// A host in lower case without port and final dot; an IPv6 address without brackets.
-fn bare(text: &str) -> Option<String> {
+pub(crate) fn bare(text: &str) -> Option<String> {
     let text = text.trim();
     let name = match text.strip_prefix('[') {
         Some(rest) => {
