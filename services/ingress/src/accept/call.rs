@@ -73,7 +73,11 @@ async fn answer(worker: Rc<Worker>, mut arrival: Arrival, payload: Payload) -> H
         account.close(Ending::Left { label });
         return respond::refuse(&Refusal::upload(), worker.is_ending());
     }
-    let turn = match worker.turns.take(token, question.target.bot).await {
+    let turn = worker
+        .turns
+        .take(token, question.target.bot, gathered.streams())
+        .await;
+    let turn = match turn {
         Ok(turn) => turn,
         Err(refusal) => return refuse(&worker, &arrival, Some(&question.target), &refusal).await,
     };

@@ -67,11 +67,16 @@ impl Gathered {
         }
     }
 
+    /// Whether it comes while it is passed on.
+    pub(crate) fn streams(&self) -> bool {
+        matches!(self.body, Asked::Streams(..))
+    }
+
     /// Enters what came into the call's account.
     pub(crate) fn enter(&self, account: &mut Account) {
         account.watch().waits(self.began);
         account.watch().resumes(self.ended);
-        if !matches!(self.body, Asked::Streams(..)) {
+        if !self.streams() {
             account.asked(&self.came);
             account.asked_whole();
         }

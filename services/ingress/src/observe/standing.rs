@@ -94,7 +94,7 @@ impl Verified {
     }
 }
 
-/// The calls in flight with unverified tokens, of one worker.
+/// The calls in flight with unverified tokens, of one worker and one kind.
 #[derive(Clone, Debug)]
 pub(crate) struct Unverified(Rc<Doors>);
 

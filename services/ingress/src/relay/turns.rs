@@ -28,7 +28,11 @@ const WAITING: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Turns {
     verified: Arc<Mutex<Verified>>,
-    unverified: Unverified,
+    /// Calls whose body is there: Telegram answers at once.
+    whole: Unverified,
+    /// Those that stream theirs, which takes as long as a stranger likes: they have places of their
+    /// own, so that they keep no other call out.
+    streaming: Unverified,
     waiting: Cell<usize>,
     ended: Rc<Notify>,
 }
@@ -52,7 +56,8 @@ impl Turns {
     pub(crate) fn new(limit: usize, verified: Arc<Mutex<Verified>>) -> Self {
         Self {
             verified,
-            unverified: Unverified::new(limit),
+            whole: Unverified::new(limit),
+            streaming: Unverified::new(limit),
             waiting: Cell::new(0),
             ended: Rc::default(),
         }
@@ -63,13 +68,19 @@ impl Turns {
         &self,
         token: Option<TokenHash>,
         bot: Option<BotId>,
+        streams: bool,
     ) -> Result<Option<Turn>, Refusal> {
+        let places = if streams {
+            &self.streaming
+        } else {
+            &self.whole
+        };
         // Malformed tokens share the places of one: Telegram refuses them at once.
         let token = token.unwrap_or(TokenHash::MALFORMED);
         if self.with_verified(|verified| verified.is_verified(token)) {
             return Ok(None);
         }
-        if let Some(place) = self.unverified.enter(token, bot) {
+        if let Some(place) = places.enter(token, bot) {
             return Ok(Some(self.turn(place)));
         }
         if self.waiting.get() >= WAITING {
@@ -82,7 +93,7 @@ impl Turns {
             if self.with_verified(|verified| verified.is_verified(token)) {
                 return Ok(None);
             }
-            if let Some(place) = self.unverified.enter(token, bot) {
+            if let Some(place) = places.enter(token, bot) {
                 return Ok(Some(self.turn(place)));
             }
             if timeout_at(until, ended).await.is_err() {
@@ -142,11 +153,11 @@ mod tests {
     async fn a_waiting_call_gets_the_place_that_another_gives_back() {
         let turns = turns();
         let first = turns
-            .take(token("1:a"), Some(BotId(1)))
+            .take(token("1:a"), Some(BotId(1)), false)
             .await
             .unwrap()
             .unwrap();
-        let second = turns.take(token("1:a"), Some(BotId(1)));
+        let second = turns.take(token("1:a"), Some(BotId(1)), false);
         tokio::pin!(second);
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(first);
@@ -157,8 +168,11 @@ mod tests {
     #[tokio::test]
     async fn the_first_success_lets_all_others_pass() {
         let turns = turns();
-        let first = turns.take(token("1:a"), Some(BotId(1))).await.unwrap();
-        let second = turns.take(token("1:a"), Some(BotId(1)));
+        let first = turns
+            .take(token("1:a"), Some(BotId(1)), false)
+            .await
+            .unwrap();
+        let second = turns.take(token("1:a"), Some(BotId(1)), false);
         tokio::pin!(second);
         assert!(futures_util::poll!(&mut second).is_pending());
         assert_eq!(
@@ -169,7 +183,7 @@ mod tests {
         assert!(second.await.unwrap().is_none());
         assert!(
             turns
-                .take(token("1:a"), Some(BotId(1)))
+                .take(token("1:a"), Some(BotId(1)), false)
                 .await
                 .unwrap()
                 .is_none()
@@ -180,17 +194,20 @@ mod tests {
     async fn patience_and_the_queue_end() {
         let turns = turns();
         let _first = turns
-            .take(token("1:a"), Some(BotId(1)))
+            .take(token("1:a"), Some(BotId(1)), false)
             .await
             .unwrap()
             .unwrap();
         let mut waiting: Vec<_> = (0..WAITING)
-            .map(|_| Box::pin(turns.take(token("1:a"), Some(BotId(1)))))
+            .map(|_| Box::pin(turns.take(token("1:a"), Some(BotId(1)), false)))
             .collect();
         for call in &mut waiting {
             assert!(futures_util::poll!(call).is_pending());
         }
-        let refused = turns.take(token("1:a"), Some(BotId(1))).await.unwrap_err();
+        let refused = turns
+            .take(token("1:a"), Some(BotId(1)), false)
+            .await
+            .unwrap_err();
         assert_eq!(refused.status, 429);
         assert_eq!(waiting.pop().unwrap().await.unwrap_err().status, 429);
         drop(waiting);
