@@ -10,7 +10,7 @@ mod load;
 mod registry;
 
 use gramtap_events::TenantId;
-use gramtap_tests::{DEADLINE, Ingress, Installation, Stores, calls, updates};
+use gramtap_tests::{DEADLINE, Ingress, Installation, Stores, calls, fresh_bot, updates};
 use load::Load;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

@@ -7,7 +7,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -49,18 +48,9 @@ pub(super) struct Load {
     longest: Cell<Duration>,
 }
 
-/// An id that no bot of an earlier run has: Kafka remembers those.
-pub(super) fn fresh_id() -> i64 {
-    use std::sync::atomic::{AtomicI64, Ordering};
-    static NEXT: AtomicI64 = AtomicI64::new(0);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let base = i64::try_from(now.unwrap().as_millis()).unwrap() * 1_000;
-    base + NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 /// A bot that exists at Telegram.
 pub(super) fn newcomer(telegram: &Telegram) -> (i64, String) {
-    let id = fresh_id();
+    let id = fresh_bot();
     let token = format!("{id}:AAcanary");
     telegram.control.add_bot_token(&token).unwrap();
     (id, token)
