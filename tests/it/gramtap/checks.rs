@@ -6,7 +6,6 @@
 use gramtap_tests::{Installation, Stores};
 
 use super::*;
-use crate::bus::broker;
 
 /// The output without where each value was written.
 fn values(config: &str) -> Vec<&str> {
@@ -140,7 +139,6 @@ async fn doctor_names_all_that_is_wrong() {
 
 #[tokio::test]
 async fn topics_are_applied_once_and_doctor_finds_the_servers() {
-    let _broker = broker::shared().await;
     let place = Place::new().await;
     let installation = Installation::new(Stores::Servers).await;
     let servers = installation.environment();

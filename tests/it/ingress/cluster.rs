@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::reader::{Deeds, Script, instance};
 use super::*;
-use crate::bus::broker;
 
 const BOTS: usize = 10;
 const CALLS: usize = 200;
@@ -51,7 +50,6 @@ async fn run(token: &str, processes: &[Ingress; 2]) -> [Deeds; 2] {
 
 #[tokio::test]
 async fn two_processes_bring_each_call_and_update_to_kafka_once() {
-    let _broker = broker::shared().await;
     let telegram = Telegram::start().await;
     let installation = Installation::new(Stores::Servers).await;
     let (mut bots, mut tokens) = (Vec::new(), Vec::new());
@@ -128,7 +126,6 @@ async fn two_processes_bring_each_call_and_update_to_kafka_once() {
 
 #[tokio::test]
 async fn a_backlog_of_large_updates_in_one_answer_is_told_whole() {
-    let _broker = broker::shared().await;
     // Two of them: who asks one twice at once is given less.
     let (near, far) = (Telegram::start().await, Telegram::start().await);
     let bot = fresh_bot();

@@ -24,7 +24,6 @@ use tokio::sync::Notify;
 use tokio::task::{JoinSet, yield_now};
 
 use super::*;
-use crate::bus::broker;
 use balancer::Balancer;
 
 const BOTS: usize = 2_000;
@@ -166,7 +165,6 @@ fn raise_descriptors() {
 #[tokio::test]
 async fn two_thousand_polls_and_fifty_senders_are_handed_over() {
     raise_descriptors();
-    let _kafka = broker::shared().await;
     let telegram = Telegram::with(SimulatorConfig {
         capture: CaptureConfig {
             enabled: false,

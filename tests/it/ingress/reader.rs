@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gramtap_events::TenantId;
-use gramtap_tests::{Ingress, Installation, within};
+use gramtap_tests::{Ingress, Installation, broker, within};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -57,7 +57,7 @@ impl Script {
     /// Has it compared with what is in Kafka: whether it is the same, and the reader's words.
     pub(super) async fn compare(&self, installation: &Installation) -> (bool, String) {
         let script = json!({
-            "broker": crate::bus::broker::address(), "since_ms": self.since_ms, "bots": self.bots,
+            "broker": broker::address(), "since_ms": self.since_ms, "bots": self.bots,
         });
         let file = installation.folder().join("script.json");
         std::fs::write(&file, script.to_string()).unwrap();
