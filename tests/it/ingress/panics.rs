@@ -40,6 +40,10 @@ impl Load {
         for sender in 0..SENDERS {
             let client = ingress.client().await;
             let (made, stop) = (Arc::clone(&made), Arc::clone(&stop));
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "a panic in it is seen where it is awaited"
+            )]
             senders.push(tokio::spawn(call(client, sender, made, stop)));
         }
         Self {
