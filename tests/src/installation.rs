@@ -20,7 +20,9 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
-use crate::{DEADLINE, Wire, broker};
+use crate::{
+    DEADLINE, Wire, broker, canaries_in, canaries_in_redis, canaries_in_tables, canaries_on,
+};
 
 /// The database of Redis that these tests have; those of the registry have lower numbers.
 const REDIS: u8 = 14;
@@ -193,6 +195,19 @@ impl Installation {
     #[must_use]
     pub fn observe_bus(&self) -> Bus {
         Bus::observe(&self.bus()).unwrap()
+    }
+
+    /// Where one of `texts` is, in all that this installation has: files, topics, tables, Redis. The
+    /// embedded bus is among the files. Of Kafka's topics, all that any test has written.
+    pub async fn canaries(&self, texts: &[&str]) -> Vec<String> {
+        let mut found = canaries_in(self.folder(), texts);
+        if self.stores == Stores::Servers {
+            let url = address("GRAMTAP_TEST_POSTGRES");
+            found.extend(canaries_on(&self.observe_bus(), &ALL, texts).await);
+            found.extend(canaries_in_tables(&url, &self.schema, texts).await);
+            found.extend(canaries_in_redis(&redis_url(), texts).await);
+        }
+        found
     }
 
     /// At the end of a test that passed.

@@ -3,7 +3,8 @@
 //! The way of a test through the files: `installation.rs` makes what an installation has (a data
 //! directory, keys, a registry, a bus); `ingress.rs` starts the real process on it; `client.rs`
 //! sends it exact bytes and reads its answers; `records.rs` reads back what reached the bus; and
-//! `canary.rs` looks for what may be nowhere. `broker.rs` takes Kafka away, `wire.rs` Redis and
+//! `canary.rs` looks for what may be nowhere,
+//! also in traces (`collector.rs`). `broker.rs` takes Kafka away, `wire.rs` Redis and
 //! Postgres. Invariant: nothing is skipped: what is missing fails
 //! the test and is named. Every wait ends after [`DEADLINE`], in failure. What was started ends
 //! with its guard.
@@ -20,6 +21,7 @@
 pub mod broker;
 mod canary;
 mod client;
+mod collector;
 mod ingress;
 mod installation;
 mod records;
@@ -27,8 +29,11 @@ mod wire;
 
 use std::time::Duration;
 
-pub use canary::{CANARY, canaries_in};
+pub use canary::{
+    CANARY, canaries_in, canaries_in_bytes, canaries_in_redis, canaries_in_tables, canaries_on,
+};
 pub use client::{Answer, Client, Stream};
+pub use collector::Collector;
 pub use ingress::{Ingress, binary, free_addresses};
 pub use installation::{Installation, Stores, Wires, fresh_bot};
 pub use records::{calls, updates};

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use gramtap_bus::{Bus, Event, Isolation, Offset, TopicPartition};
+use gramtap_bus::{Bus, Delivery, Event, Isolation, Offset, TopicPartition};
 use gramtap_events::call::CallRecord;
 use gramtap_events::record::{KIND, VERSION};
 use gramtap_events::update::Update;
@@ -36,17 +36,35 @@ async fn read<R: Record>(
     tenants: &[TenantId],
     parse: impl Fn(&[u8]) -> R,
 ) -> Vec<R> {
+    let tenants: HashSet<_> = tenants.iter().map(|it| it.as_str().as_bytes()).collect();
+    let mut records = Vec::new();
+    each(bus, topic, |delivery| {
+        let key = delivery.key.as_deref().unwrap();
+        if !tenants.contains(key) {
+            return;
+        }
+        let record = parse(delivery.payload.as_deref().unwrap());
+        assert_eq!(record.tenant().as_str().as_bytes(), key);
+        assert_eq!(delivery.header(KIND).unwrap(), record.kind().as_bytes());
+        let version = R::VERSION.to_string();
+        assert_eq!(delivery.header(VERSION).unwrap(), version.as_bytes());
+        records.push(record);
+    })
+    .await;
+    records
+}
+
+/// Every record that is in a topic now, as it is.
+pub(crate) async fn each(bus: &Bus, topic: &'static Topic, mut read: impl FnMut(&Delivery)) {
     let mut open = bus.ends(topic).await.unwrap();
     open.retain(|end| end.high > end.low);
+    if open.is_empty() {
+        return;
+    }
     let from = open.iter().map(|end| {
         let partition = end.partition;
         (TopicPartition { topic, partition }, Offset::Beginning)
     });
-    let tenants: HashSet<_> = tenants.iter().map(|it| it.as_str().as_bytes()).collect();
-    let mut records = Vec::new();
-    if open.is_empty() {
-        return records;
-    }
     let assigned = bus.assign(from.collect(), Isolation::Committed).await;
     let reader = assigned.unwrap();
     while !open.is_empty() {
@@ -55,16 +73,6 @@ async fn read<R: Record>(
             panic!("{event:?}");
         };
         open.retain(|end| (end.partition, end.high) != (delivery.partition, delivery.offset + 1));
-        let key = delivery.key.as_deref().unwrap();
-        if !tenants.contains(key) {
-            continue;
-        }
-        let record = parse(delivery.payload.as_deref().unwrap());
-        assert_eq!(record.tenant().as_str().as_bytes(), key);
-        assert_eq!(delivery.header(KIND).unwrap(), record.kind().as_bytes());
-        let version = R::VERSION.to_string();
-        assert_eq!(delivery.header(VERSION).unwrap(), version.as_bytes());
-        records.push(record);
+        read(&delivery);
     }
-    records
 }

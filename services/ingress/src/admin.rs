@@ -63,8 +63,8 @@ fn metrics() -> HttpResponse {
 }
 
 /// `GET /-/poison`: the living actors, a name a line. `POST /-/poison/{actor}`: every one of that
-/// name panics. For tests of what that costs; not even an optimised build of the whole workspace,
-/// tests' features included, has it.
+/// name panics. `POST /-/panic`: the handler panics, with the body as its words. For tests of what
+/// that costs; not even an optimised build of the whole workspace, tests' features included, has it.
 #[cfg(all(feature = "inject-panics", debug_assertions))]
 fn poison(config: &mut web::ServiceConfig) {
     let list = || async {
@@ -75,7 +75,14 @@ fn poison(config: &mut web::ServiceConfig) {
         HttpResponse::Ok().body(gramtap_actors::poison(&actor).to_string())
     };
     config.route("/-/poison", web::get().to(list));
+    let panic = |words: String| async move {
+        if !words.is_empty() {
+            std::panic::panic_any(words);
+        }
+        HttpResponse::BadRequest()
+    };
     config.route("/-/poison/{actor}", web::post().to(strike));
+    config.route("/-/panic", web::post().to(panic));
 }
 
 #[cfg(not(all(feature = "inject-panics", debug_assertions)))]
