@@ -193,7 +193,7 @@ async fn who_does_not_send_the_body_keeps_nobody_out() {
         let mut client = ingress.client().await;
         // Small bodies are read before a call takes a place; large ones are passed on as they come.
         // Workers take connections by turns.
-        let length = if number / WORKERS % 2 == 0 {
+        let length = if (number / WORKERS).is_multiple_of(2) {
             9
         } else {
             1_000_000

@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    /// Each `&#` looks for its end; with all of a text to look through, this one would take a quarter of an hour.
+    /// Each `&#` looks for its end; with all of the text to look through, this test would hardly end.
     #[test]
     fn a_text_of_nothing_but_beginnings_of_references_is_read_in_one_pass() {
         let text = "&#".repeat(2 << 20) + ";";
