@@ -74,15 +74,19 @@ fn poison(config: &mut web::ServiceConfig) {
     let strike = |actor: web::Path<String>| async move {
         HttpResponse::Ok().body(gramtap_actors::poison(&actor).to_string())
     };
+    let panic = |words: String| async move { panic_with(words) };
     config.route("/-/poison", web::get().to(list));
-    let panic = |words: String| async move {
-        if !words.is_empty() {
-            std::panic::panic_any(words);
-        }
-        HttpResponse::BadRequest()
-    };
     config.route("/-/poison/{actor}", web::post().to(strike));
     config.route("/-/panic", web::post().to(panic));
+}
+
+#[cfg(all(feature = "inject-panics", debug_assertions))]
+#[allow(clippy::panic, reason = "tests ask for it")]
+fn panic_with(words: String) -> HttpResponse {
+    match words.is_empty() {
+        true => HttpResponse::BadRequest().finish(),
+        false => std::panic::panic_any(words),
+    }
 }
 
 #[cfg(not(all(feature = "inject-panics", debug_assertions)))]

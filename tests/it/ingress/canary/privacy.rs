@@ -50,7 +50,7 @@ fn word(mode: Privacy, place: &str) -> String {
 fn updates(mode: Privacy) -> Vec<serde_json::Value> {
     let word = |place| word(mode, place);
     let from = json!({"id": USER, "is_bot": false, "first_name": word("first-name"), "username": word("username")});
-    let chat = json!({"id": -100_7, "type": "group", "title": word("chat-title")});
+    let chat = json!({"id": -1_007, "type": "group", "title": word("chat-title")});
     let message = |text: String| {
         json!({"message_id": 1, "date": 1_760_000_000, "from": from, "chat": chat, "text": text,
             "not_yet_known": word("unknown-field")})
