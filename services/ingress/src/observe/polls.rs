@@ -43,13 +43,13 @@ pub(crate) struct PollFolds {
     opened: u64,
 }
 
-type Whose = (TenantId, Client);
+/// Several bots may be one tenant: those that nobody can attribute.
+type Whose = (TenantId, Option<BotId>, Client);
 
 #[derive(Debug)]
 struct Fold {
     number: u64,
     due: Instant,
-    bot: Option<BotId>,
     from: Moment,
     to: Moment,
     count: u64,
@@ -72,11 +72,10 @@ impl PollFolds {
     /// Adds an empty poll. Gives back a fold that had to be closed: its window was over, or
     /// there was no room for another.
     pub(crate) fn empty(&mut self, poll: EmptyPoll, now: Instant, mint: &Mint) -> Option<Polls> {
-        let whose = (poll.tenant, poll.client);
+        let whose = (poll.tenant, poll.bot, poll.client);
         if let Some(fold) = self.open.get_mut(&whose)
             && fold.due > now
         {
-            fold.bot = fold.bot.or(poll.bot);
             fold.from = fold.from.min(poll.from);
             fold.to = fold.to.max(poll.to);
             fold.count += 1;
@@ -91,7 +90,6 @@ impl PollFolds {
         let fold = Fold {
             number: self.opened,
             due: now + self.window,
-            bot: poll.bot,
             from: poll.from,
             to: poll.to,
             count: 1,
@@ -108,13 +106,14 @@ impl PollFolds {
     pub(crate) fn close(
         &mut self,
         tenant: TenantId,
+        bot: Option<BotId>,
         client: &Client,
         mint: &Mint,
     ) -> Option<Polls> {
         if self.open.is_empty() {
             return None;
         }
-        let whose = (tenant, client.clone());
+        let whose = (tenant, bot, client.clone());
         let fold = self.open.remove(&whose)?;
         self.tidy();
         Some(fold.told(whose, mint))
@@ -171,12 +170,12 @@ impl PollFolds {
 }
 
 impl Fold {
-    fn told(self, (tenant, client): Whose, mint: &Mint) -> Polls {
+    fn told(self, (tenant, bot, client): Whose, mint: &Mint) -> Polls {
         Polls {
             v: CallRecord::VERSION,
             record: mint.mint(),
             tenant,
-            bot: self.bot,
+            bot,
             client,
             from: self.from,
             to: self.to,

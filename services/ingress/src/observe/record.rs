@@ -100,7 +100,7 @@ pub(crate) fn observe(
             );
             return observed;
         }
-        let earlier = folds.close(facts.tenant, &facts.client, mint);
+        let earlier = folds.close(facts.tenant, facts.bot, &facts.client, mint);
         observed.calls.extend(earlier.map(CallRecord::Polls));
     }
     if let Some(answer) = &mut answer {

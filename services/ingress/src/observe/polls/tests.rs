@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+const BOT: Option<BotId> = Some(BotId(42));
 const WINDOW: Duration = Duration::from_secs(10);
 
 fn moment(second: u64) -> Moment {
@@ -26,7 +27,7 @@ fn client(name: u8) -> Client {
 fn poll(name: u8, second: u64) -> EmptyPoll {
     EmptyPoll {
         tenant: TenantId::UNATTRIBUTED,
-        bot: Some(BotId(42)),
+        bot: BOT,
         client: client(name),
         from: moment(second),
         to: moment(second + 1),
@@ -79,6 +80,19 @@ fn a_window_of_polls_is_one_record() {
 }
 
 #[test]
+fn bots_that_nobody_can_attribute_are_not_folded_together() {
+    let (mint, zero) = (Mint::new("t", 1), Instant::now());
+    let mut folds = PollFolds::new(WINDOW, 8);
+    let other = Some(BotId(43));
+    for bot in [BOT, other, BOT] {
+        folds.empty(EmptyPoll { bot, ..poll(1, 0) }, zero, &mint);
+    }
+    let told = folds.flush(&mint);
+    let counts: Vec<_> = told.iter().map(|polls| (polls.bot, polls.count)).collect();
+    assert_eq!(counts, [(BOT, 2), (other, 1)]);
+}
+
+#[test]
 fn closing_flushing_and_the_bound() {
     let (mint, zero) = (Mint::new("t", 1), Instant::now());
     let mut folds = PollFolds::new(WINDOW, 2);
@@ -88,12 +102,12 @@ fn closing_flushing_and_the_bound() {
     assert_eq!((early.client, folds.len()), (client(1), 2));
     assert!(
         folds
-            .close(TenantId::UNATTRIBUTED, &client(1), &mint)
+            .close(TenantId::UNATTRIBUTED, BOT, &client(1), &mint)
             .is_none()
     );
     assert_eq!(
         folds
-            .close(TenantId::UNATTRIBUTED, &client(3), &mint)
+            .close(TenantId::UNATTRIBUTED, BOT, &client(3), &mint)
             .unwrap()
             .count,
         1
@@ -121,7 +135,7 @@ proptest! {
             second += later;
             let now = zero + Duration::from_secs(second);
             match act {
-                0 => told.extend(folds.close(TenantId::UNATTRIBUTED, &client(name), &mint)),
+                0 => told.extend(folds.close(TenantId::UNATTRIBUTED, BOT, &client(name), &mint)),
                 1 => {
                     told.extend(folds.due(now, &mint));
                     prop_assert!(folds.open.values().all(|fold| fold.due > now));
