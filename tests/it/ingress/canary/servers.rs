@@ -27,16 +27,19 @@ async fn no_token_reaches_a_topic_a_table_or_redis() {
     ingress.stop().await;
     // The bot is there to be found, so a search that looks nowhere fails.
     let id = bot.to_string();
-    let found = installation.canaries(&[&id]).await.join("\n");
+    let found = installation.canaries(&[&id, CANARY]).await;
+    let (tokens, bots): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.starts_with(CANARY));
+    let bots = bots.join("\n");
     for place in [
         "gramtap.calls.v1 ",
         "gramtap.updates.v1 ",
         "gramtap.tenants.v1 ",
         "in tenants",
     ] {
-        assert!(found.contains(place), "{place} in {found}");
+        assert!(bots.contains(place), "{place} in {bots}");
     }
-    assert_eq!(installation.canaries(&[CANARY]).await, [""; 0]);
+    // What an earlier run has leaked is there as well, until the services are wiped.
+    assert_eq!(tokens, [""; 0]);
     assert_eq!(
         canaries_in_bytes("traces", &collector.heard(), &[CANARY]),
         [""; 0]

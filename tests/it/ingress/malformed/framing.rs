@@ -23,6 +23,7 @@ fn a_request_as_body() -> String {
 
 #[tokio::test]
 async fn lengths() {
+    let large = "{K}".repeat(20);
     let length = |name, value: &str| call(name, &format!("Content-Length:{value}||{BODY}{{S}}"));
     play(vec![
         length("a length", " 9").works_and_so_does_the_next(),
@@ -60,6 +61,10 @@ async fn lengths() {
             .reaches(&["POST /botT/getChat"])
             .told("getChat 200 telegram"),
         call("WebSocket with a length", &format!("Connection: Upgrade|Upgrade: websocket|Content-Length: 9||{BODY}{{S}}"))
+            .differs("200 OK [telegram] CHAT | 200 OK [telegram] DELETED | open", "200 OK [telegram] CHAT | closed", why::UPGRADES)
+            .reaches(&["POST /botT/getChat"])
+            .told("getChat 200 telegram"),
+        call("WebSocket with a large length", &format!("Connection: Upgrade|Upgrade: websocket|Content-Length: 20012||{BODY}&x={large}{{S}}"))
             .differs("200 OK [telegram] CHAT | 200 OK [telegram] DELETED | open", "200 OK [telegram] CHAT | closed", why::UPGRADES)
             .reaches(&["POST /botT/getChat"])
             .told("getChat 200 telegram"),
