@@ -84,7 +84,7 @@ fn failed(error: &anyhow::Error, arguments: &[OsString]) -> ExitCode {
     }
     say(&format!(
         "gramtap: {}\n",
-        hide::arguments(&redact(&format!("{error:#}")), arguments)
+        hide::arguments(&redact(&out::chain(error.as_ref())), arguments)
     ));
     ExitCode::from(if is_refusal(error) { EXIT_CONFIG } else { 1 })
 }

@@ -150,6 +150,7 @@ async fn faults_are_named() {
         assert_eq!(done.code, *code, "{what}");
         assert!(done.err.contains(words), "{words}: {what}");
         assert!(!done.err.contains("AAcanary"), "{what}");
+        assert!(done.err.matches("os error").count() <= 1, "{what}");
         assert_eq!(done.out, "", "{what}");
     }
     assert_eq!(place.control.total_requests(), 0);

@@ -3,7 +3,6 @@
 //! In: the configuration. Out: a [`Finding`] each. Invariant: a text names the key to change and
 //! never shows an address that may hold a password.
 
-use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use gramtap_tenants::{Keys, Redis};
 
 use super::Finding;
 use crate::effective::Effective;
+use crate::out::chain;
 
 const BROKERS: Duration = Duration::from_secs(10);
 
@@ -111,21 +111,6 @@ async fn kafka(config: &Config) -> Finding {
             "{brokers}: {error}; start the brokers, or correct kafka.brokers"
         )),
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let told = inner.to_string();
-        if !text.contains(&told) {
-            text.push_str(": ");
-            text.push_str(&told);
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]
