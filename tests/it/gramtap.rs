@@ -4,7 +4,8 @@
 //! `gramtap/bots.rs`: what is connected beside a running `up` is served; `tail.rs`: records as they
 //! come; `checks.rs`: `config`, `doctor`, `topics apply`, `simulate`; `refusals.rs`: what is wrong is
 //! named; `ending.rs`: signals. Invariant: each command is a process with nothing in its environment
-//! but what the test gives it; what still runs at a test's end is killed, by its id.
+//! but what the test gives it; what still runs at a test's end is killed, by its id; no token is in
+//! anything that `up` has written.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -19,7 +20,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 
 use gramtap_simulator::{Control, Simulator, SimulatorConfig};
-use gramtap_tests::{Answer, Client, binary, free_addresses, within};
+use gramtap_tests::{Answer, CANARY, Client, binary, canaries_in, free_addresses, within};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader, Lines};
@@ -32,6 +33,9 @@ const OK: Option<i32> = Some(0);
 const FAILED: Option<i32> = Some(1);
 const USAGE: Option<i32> = Some(2);
 const REFUSED: Option<i32> = Some(64);
+
+/// What `up` says.
+const LOG: &str = "up.log";
 
 /// A folder with what belongs to one installation, and a simulated Telegram.
 struct Place {
@@ -109,7 +113,7 @@ impl Place {
 
     /// `gramtap up`, serving.
     async fn up(&self, more: &[(&str, &str)]) -> Running {
-        let log = std::fs::File::create(self.path().join("up.log")).unwrap();
+        let log = std::fs::File::create(self.path().join(LOG)).unwrap();
         let mut command = self.gramtap(&["up"]);
         command.envs(more.iter().copied()).stderr(log);
         let mut up = Running::start(command);
@@ -126,6 +130,16 @@ impl Place {
 
     async fn get(&self, target: &str) -> Answer {
         self.client().await.ask(get(target)).await
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // One failure is enough; a second panic would hide the first.
+        if !std::thread::panicking() && self.path().join(LOG).exists() {
+            let found = canaries_in(self.path(), &[CANARY]);
+            assert!(found.is_empty(), "a token was written: {found:?}");
+        }
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! In: the simulator's address, a token. Out: the doors of `door.rs`. Invariant: the process that is
 //! tested is the one that operators start, set up by its environment alone. Not serving within the
-//! deadline, or a command that fails: an error with its own words. Dropping it kills the process.
+//! deadline, or a command that fails: an error with its own words. Dropping it kills the process, and
+//! fails the test if a token is in anything that it has written.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use gramtap_tests::{CANARY, canaries_in};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -37,7 +39,10 @@ pub(crate) struct Gramtap {
 impl Gramtap {
     /// Starts one that relays to `telegram`.
     pub(crate) async fn start(telegram: &str) -> Result<Self> {
-        let (data, log) = (TempDir::new()?, tempfile::tempfile()?);
+        let data = TempDir::new()?;
+        let mut new = OpenOptions::new();
+        let log = new.read(true).append(true).create(true);
+        let log = log.open(data.path().join("stderr"))?;
         let mut command = command(data.path())?;
         command
             .arg("up")
@@ -99,6 +104,16 @@ impl Gramtap {
         self.log
             .try_clone()
             .map_or_else(|error| error.to_string(), tail)
+    }
+}
+
+impl Drop for Gramtap {
+    fn drop(&mut self) {
+        // One failure is enough; a second panic would hide the first.
+        if !std::thread::panicking() {
+            let found = canaries_in(self.data.path(), &[CANARY]);
+            assert!(found.is_empty(), "a token was written: {found:?}");
+        }
     }
 }
 

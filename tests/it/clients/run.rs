@@ -19,9 +19,9 @@ use super::script::{self, Before, Outcome, Over, STEPS, Step};
 use super::tee::{Exchange, Tee};
 
 /// The bot of every run.
-pub(crate) const TOKEN: &str = "123456:AAF-clients_under_test_0123456789abc";
+pub(crate) const TOKEN: &str = "123456:AAcanary-clients_under_test_01234567";
 /// Of the same bot, revoked.
-const WRONG_TOKEN: &str = "123456:AAF-revoked_long_ago_0123456789abcde";
+const WRONG_TOKEN: &str = "123456:AAcanary-revoked_long_ago_0123456789";
 /// A poll reaches Telegram within this.
 const DEADLINE: Duration = Duration::from_secs(30);
 
