@@ -6,8 +6,11 @@
 // Invariant: a step begins only after its name was read, so whoever writes the names knows
 // which request belongs to which step. End of stdin ends the program; so does a bug in it.
 
-import { createHash } from "node:crypto";
+import { createHash, webcrypto } from "node:crypto";
 import { createInterface } from "node:readline";
+
+// Debian 12's Node.js 18 keeps it behind a flag; node-telegram-bot-api 2 says that it runs on 18, and asks for it.
+globalThis.crypto ??= webcrypto;
 
 const { BASE, TOKEN, WRONG_TOKEN, UPLOAD } = process.env;
 const CHAT = Number(process.env.CHAT);
