@@ -21,8 +21,8 @@ use gramtap_telemetry::{Counter, Gauge};
 use super::backlog::{Backlog, Bounds, Offered, Outlet, Report};
 use super::estate::{Bequest, Estate};
 use super::gaps::{Gaps, Parcel};
-use super::publisher::Place;
 use super::reports::Reports;
+use super::room::Place;
 use super::spool::Spool;
 
 /// How often what is due is done.

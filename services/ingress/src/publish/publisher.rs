@@ -5,7 +5,6 @@
 //! bytes, and a record beyond that is lost and counted with its bot.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gramtap_actors::Lossy;
 use gramtap_bus::Message;
@@ -15,10 +14,8 @@ use gramtap_telemetry::Counter;
 
 use super::batcher::Enqueue;
 use super::gaps::{Gaps, Parcel};
+use super::room::Room;
 use crate::observe::Observed;
-
-/// Bytes that wait for the batcher at most, of all workers.
-const BYTES: usize = 64 * 1024 * 1024;
 
 /// Hands records over.
 #[derive(Clone)]
@@ -26,35 +23,6 @@ pub(crate) struct Publisher {
     lane: Lossy<Enqueue>,
     gaps: Arc<Gaps>,
     room: Room,
-}
-
-/// Bytes on their way to the batcher.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Room(Arc<AtomicUsize>);
-
-/// A record's part of the room, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Place {
-    room: Room,
-    bytes: usize,
-}
-
-impl Room {
-    /// None: there is no room.
-    fn take(&self, bytes: usize) -> Option<Place> {
-        let place = Place {
-            room: self.clone(),
-            bytes,
-        };
-        let waiting = self.0.fetch_add(bytes, Ordering::Relaxed);
-        (waiting.saturating_add(bytes) <= BYTES).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.room.0.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
 }
 
 impl Publisher {
@@ -102,23 +70,5 @@ impl Publisher {
         if let Some(place) = self.room.take(parcel.size()) {
             self.lane.offer(Enqueue(parcel, place)).ok();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn the_room_is_bounded_and_given_back() {
-        let room = Room::default();
-        let most = room.take(BYTES - 1).unwrap();
-        assert!(room.take(2).is_none());
-        let last = room.take(1).unwrap();
-        assert!(room.take(1).is_none());
-        drop((most, last));
-        assert!(room.take(BYTES).is_some());
-        assert_eq!(room.0.load(Ordering::Relaxed), 0);
     }
 }
