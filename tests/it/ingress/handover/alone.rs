@@ -31,7 +31,7 @@ async fn call_on(
             Some(stream) => stream,
             None => match TcpStream::connect(address).await {
                 Ok(stream) => stream,
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => return answered,
+                Err(error) if is_closed(error.kind()) => return answered,
                 Err(error) => panic!("{error}"),
             },
         };
@@ -49,6 +49,14 @@ async fn call_on(
             Err(error) => panic!("{method} got no answer: {error}"),
         }
     }
+}
+
+/// The listener is closed; reset: while the connection was made.
+fn is_closed(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
+    )
 }
 
 async fn exchange(stream: &mut TcpStream, request: &str) -> std::io::Result<String> {
