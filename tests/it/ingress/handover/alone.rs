@@ -4,6 +4,7 @@
 //! wait for those who never stop, it answers what it has taken, and Telegram is not hammered.
 
 use std::io::{Error, ErrorKind};
+use std::time::Duration;
 
 use gramtap_simulator::Filter;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -43,12 +44,26 @@ async fn call_on(
                     kept = Some(stream);
                 }
             }
-            // The listener was closed with this connection in its queue: that is as if it had been
-            // refused, if what was sent on it went nowhere (see the test's end).
-            Err(_) if TcpStream::connect(address).await.is_err() => return answered,
+            // The listener closes, with this connection in its queue or before its first request was
+            // read: that is as if it had been refused, if what was sent on it went nowhere (see the
+            // test's end).
+            Err(_) if closes(address).await => return answered,
             Err(error) => panic!("{method} got no answer: {error}"),
         }
     }
+}
+
+/// Whether no more connections are taken from now on, or in a moment: those that are there already
+/// may be closed first.
+async fn closes(address: SocketAddr) -> bool {
+    for _ in 0..100 {
+        match TcpStream::connect(address).await {
+            Err(error) if is_closed(error.kind()) => return true,
+            // paced: a listener that closes tells nobody
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    false
 }
 
 /// The listener is closed; reset: while the connection was made.
