@@ -99,7 +99,7 @@ impl Ingress {
         Client::connect(self.address).await
     }
 
-    /// The most memory that it has had so far, in bytes.
+    /// The most memory that it has had so far, in bytes; roughly, as the kernel counts: it may go back a little.
     #[must_use]
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
