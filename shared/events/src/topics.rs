@@ -40,6 +40,33 @@ pub static UPDATES: Topic = Topic {
     about: "one record per update that passed by",
 };
 
+/// The analysts' topic: one flat fact for each update and each call.
+pub static EVENTS: Topic = Topic {
+    name: "gramtap.events.v1",
+    retention: Some(DAY.saturating_mul(30)),
+    compacted: false,
+    restricted: false,
+    about: "one flat event per update and per call, exactly once",
+};
+
+/// Calls that failed.
+pub static ERRORS: Topic = Topic {
+    name: "gramtap.errors.v1",
+    retention: Some(DAY.saturating_mul(30)),
+    compacted: false,
+    restricted: false,
+    about: "one record per failed call, with its group, class and advice",
+};
+
+/// What analytics has counted.
+pub static SEEN: Topic = Topic {
+    name: "gramtap.seen.v1",
+    retention: None,
+    compacted: true,
+    restricted: false,
+    about: "what has been counted of each bot, so that nothing is counted twice",
+};
+
 /// The registry's changes.
 pub static TENANTS: Topic = Topic {
     name: "gramtap.tenants.v1",
@@ -50,7 +77,7 @@ pub static TENANTS: Topic = Topic {
 };
 
 /// Every topic of this version.
-pub static ALL: [&Topic; 3] = [&CALLS, &UPDATES, &TENANTS];
+pub static ALL: [&Topic; 6] = [&CALLS, &UPDATES, &EVENTS, &ERRORS, &SEEN, &TENANTS];
 
 /// Looks a topic up by its full name, or by the short one (`calls`, `calls.v1`).
 #[must_use]

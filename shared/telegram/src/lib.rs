@@ -7,6 +7,7 @@
 //! Invariant: no `Debug`, `Display` or `Serialize` of this crate ever shows a token's secret.
 //! Nothing here blocks, allocates without bound or panics on any input.
 
+pub mod advice;
 pub mod answer;
 pub mod method;
 pub mod redact;

@@ -6,12 +6,17 @@
 //! is what readers of the topics will see.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod analysts;
+
 use std::fs;
 use std::path::PathBuf;
 
 use gramtap_events::call::{
     Call, CallRecord, Client, Error, File, Gap, Http, Origin, Polls, Shape, TokenStanding, Took,
 };
+use gramtap_events::event::Event;
+use gramtap_events::failure::Failure;
+use gramtap_events::seen::Seen;
 use gramtap_events::tenant::{Mode, Privacy, TenantState};
 use gramtap_events::update::{Update, Via};
 use gramtap_events::{Mint, Moment, Record, RecordId, TenantId, Topic, topics};
@@ -62,6 +67,9 @@ fn schema_of(topic: &Topic) -> Value {
     match topic.name {
         "gramtap.calls.v1" => schema::<CallRecord>(),
         "gramtap.updates.v1" => schema::<Update>(),
+        "gramtap.events.v1" => schema::<Event>(),
+        "gramtap.errors.v1" => schema::<Failure>(),
+        "gramtap.seen.v1" => schema::<Seen>(),
         "gramtap.tenants.v1" => schema::<TenantState>(),
         name => panic!("{name} has no schema: say here which type its records have"),
     }

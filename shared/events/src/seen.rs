@@ -1,0 +1,48 @@
+//! `gramtap.seen.v1`: what analytics has counted of each bot.
+//!
+//! In: analytics, `decode/seen.rs`, in the same transaction as the events. Out: the same, restored before a
+//! partition is decoded. Invariant: what is named here has its event in `events.v1`, so that a
+//! record that was sent twice, or an update that a bot polled twice, is counted once. Bounded:
+//! the oldest are forgotten first.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Record, TenantId, Topic, topics};
+
+/// What has been counted of one bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Seen {
+    /// Version of this shape.
+    pub v: u16,
+    /// The bot.
+    pub tenant: TenantId,
+    /// Numbers of updates, as ranges of first and last, ascending and apart. Telegram starts anew at
+    /// a random number after a week without updates; the ranges are kept by their last use.
+    pub updates: Vec<(i64, i64)>,
+    /// The instances that have sent records of this bot, the one seen last at the end.
+    pub instances: Vec<Instance>,
+}
+
+/// What has been counted of one start of one instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Instance {
+    /// `{instance}-{epoch}`, the beginning of its records' ids.
+    pub start: String,
+    /// The highest sequences of this bot's records, ascending. One below the first of a full list
+    /// has been counted.
+    pub sequences: Vec<u64>,
+}
+
+impl Record for Seen {
+    const TOPIC: &'static Topic = &topics::SEEN;
+    const VERSION: u16 = 1;
+
+    fn kind(&self) -> &'static str {
+        "seen"
+    }
+
+    fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+}
