@@ -24,9 +24,10 @@ ALLOWED = {
     "simulator": {"telegram"},
     # A service never depends on a service: they meet in Kafka, Redis and SQL.
     "ingress": SHARED - {"simulator"},
+    "analytics": SHARED - {"simulator"},
     # The all-in-one binary is the only one that names services.
-    "gramtap": SHARED | {"ingress"},
-    "tests": SHARED | {"ingress", "gramtap"},
+    "gramtap": SHARED | {"ingress", "analytics"},
+    "tests": SHARED | {"ingress", "analytics", "gramtap"},
 }
 
 
