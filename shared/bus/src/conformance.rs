@@ -17,6 +17,7 @@ pub mod groups;
 pub mod kafka;
 pub mod producing;
 pub mod reading;
+pub mod together;
 pub mod transactions;
 
 use std::collections::BTreeMap;
@@ -171,6 +172,7 @@ macro_rules! conformance_rows {
                 a_paused_partition_rests_while_others_go_on
                 a_slow_member_gets_everything
                 a_second_member_of_a_name_fences_the_first;
+            together: partitions_of_one_number_have_one_owner;
             transactions: records_and_offsets_are_committed_together
                 an_aborted_or_forgotten_transaction_is_never_seen
                 an_older_transactor_is_fenced

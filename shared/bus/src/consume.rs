@@ -156,6 +156,10 @@ pub struct ConsumerOptions {
     pub max_records: usize,
     /// Their bytes at most.
     pub max_bytes: usize,
+    /// Partitions of the same number go to the same member, whatever their topic, so that one member has all of a
+    /// key. All members of the group must say the same. In Kafka every rebalance then moves all
+    /// partitions, not only those that change hands.
+    pub together: bool,
 }
 
 impl Default for ConsumerOptions {
@@ -167,6 +171,7 @@ impl Default for ConsumerOptions {
             isolation: Isolation::Committed,
             max_records: 2_000,
             max_bytes: 8 * 1024 * 1024,
+            together: false,
         }
     }
 }

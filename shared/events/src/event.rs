@@ -1,7 +1,8 @@
 //! `gramtap.events.v1`: the analysts' topic, one flat fact a record.
 //!
 //! In: analytics, `decode/` (updates, calls, gaps). Out: analysts' readers, and `fold/`. Invariant:
-//! exactly one event for each update and each call, so that counting rows counts facts; the columns
+//! exactly one event for each update and each record of a call, so that counting rows counts facts
+//! (of what is not the bot's traffic, three names tell: `polled`, `call_unverified`, `gap`); the columns
 //! are the same for every kind, and what a kind does not have is `null`; what is special to a
 //! kind is in `props`. Nothing that the bot's privacy mode forbids is ever put in.
 
@@ -20,8 +21,9 @@ use crate::{Moment, Record, TenantId, Topic, topics};
 pub struct Event {
     /// Version of this shape.
     pub v: u16,
-    /// Which event this is: `u:{tenant}:{update_id}`, `c:{record}`, `d:{record}` or `g:{record}`. The same
-    /// whenever the same thing is decoded again.
+    /// Which event this is: `u:{tenant}:{update_id}` (`u:{record}` where the update's number or bot is not known),
+    /// `c:{record}`, `d:{record}`, or `g:{record}` (`g:{topic}/{partition}/{offset}` for what analytics itself
+    /// could not read). The same whenever the same thing is decoded again.
     pub event_id: String,
     /// What happened.
     pub event: Name,
@@ -190,6 +192,12 @@ pub enum Name {
     WebhookDeleted,
     /// Any other call.
     CallMade,
+    /// Calls of getUpdates by one client, which count as polls and not as calls: one that brought updates or failed,
+    /// or a fold of empty ones; `props.count` says how many they are.
+    Polled,
+    /// A call with a token that Telegram has never accepted. Anybody can make one: it counts apart and
+    /// changes no number of the bot.
+    CallUnverified,
     /// Records were lost; `props.count` says how many.
     Gap,
 }
@@ -241,6 +249,8 @@ impl Name {
             Self::WebhookSet => "webhook_set",
             Self::WebhookDeleted => "webhook_deleted",
             Self::CallMade => "call_made",
+            Self::Polled => "polled",
+            Self::CallUnverified => "call_unverified",
             Self::Gap => "gap",
         }
     }
@@ -289,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_name_is_written_as_the_column_says() {
-        for name in [Name::MessageReceived, Name::BotPromoted, Name::Gap] {
+        for name in [Name::MessageReceived, Name::CallUnverified, Name::Gap] {
             let written = serde_json::to_value(name).unwrap_or_default();
             assert_eq!(written, name.as_str());
         }

@@ -49,6 +49,10 @@ metrics! {
         RegistryQueries { result } = "gramtap_registry_queries_total",
         /// Commands sent to Redis, by result (ok, error, timeout, skipped).
         RedisCommands { result } = "gramtap_redis_commands_total",
+        /// Records that analytics has read, by what became of them (event, repeat, unreadable, lost).
+        Decoded { outcome } = "gramtap_decoded_total",
+        /// Transactions of analytics with events and offsets, by result (ok or the error's label).
+        DecodeBatches { result } = "gramtap_decode_batches_total",
         /// Log lines, by level.
         LogLines { level } = "gramtap_log_lines_total",
         /// Log lines that standard error did not take in time.

@@ -67,9 +67,7 @@ pub(crate) fn join(
     let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
     let core = Arc::clone(&log.core);
     core.enlist(&inbox);
-    let member = core
-        .groups
-        .join(group, options.member, sizes, Arc::clone(&inbox));
+    let member = core.groups.join(group, &options, sizes, Arc::clone(&inbox));
     let member = Arc::new(member);
     let (pauses, asked) = channel();
     let (served, me) = (Arc::clone(&inbox), Arc::clone(&member));

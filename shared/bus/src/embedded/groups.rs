@@ -12,8 +12,8 @@ use gramtap_events::Topic;
 
 use super::balance::share;
 use super::jobs::Member;
-use crate::consume::TopicPartition;
 use crate::consume::inbox::Inbox;
+use crate::consume::{ConsumerOptions, TopicPartition};
 
 /// All groups of a log.
 #[derive(Default)]
@@ -39,6 +39,8 @@ struct Joined {
     /// The static id, if it has one.
     name: Option<String>,
     topics: Vec<(&'static Topic, i32)>,
+    /// Wants partitions of the same number together.
+    together: bool,
     inbox: Arc<Inbox>,
     fenced: bool,
 }
@@ -59,10 +61,11 @@ impl Groups {
     pub(super) fn join(
         &self,
         group: &str,
-        name: Option<String>,
+        options: &ConsumerOptions,
         topics: Vec<(&'static Topic, i32)>,
         inbox: Arc<Inbox>,
     ) -> Member {
+        let name = options.member.clone();
         let mut state = self.lock();
         state.last_member += 1;
         let id = state.last_member;
@@ -76,6 +79,7 @@ impl Groups {
             Joined {
                 name,
                 topics,
+                together: options.together,
                 inbox,
                 fenced: false,
             },
@@ -178,8 +182,22 @@ impl Group {
             let joined = self.members.get(&member);
             joined.is_some_and(|it| it.topics.iter().any(|(topic, _)| topic.name == key.0))
         };
-        self.wanted = share(&alive, &partitions, wants, &self.wanted);
+        self.wanted = match self.members.values().all(|member| member.together) {
+            true => self.share_numbers(&alive, &partitions),
+            false => share(&alive, &partitions, wants, &self.wanted),
+        };
         self.wake();
+    }
+
+    /// The same, with all partitions of one number to the same member.
+    fn share_numbers(&self, alive: &[u64], partitions: &[Key]) -> BTreeMap<Key, u64> {
+        let mut numbers: Vec<i32> = partitions.iter().map(|(_, number)| *number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let current = self.wanted.iter().map(|((_, number), id)| (*number, *id));
+        let shares = share(alive, &numbers, |_, _| true, &current.collect());
+        let owner = |key: &Key| Some((*key, *shares.get(&key.1)?));
+        partitions.iter().filter_map(owner).collect()
     }
 
     fn wake(&self) {
@@ -199,6 +217,13 @@ mod tests {
         Arc::new(Inbox::new(1, 1))
     }
 
+    fn named(name: Option<&str>) -> ConsumerOptions {
+        ConsumerOptions {
+            member: name.map(str::to_owned),
+            ..ConsumerOptions::default()
+        }
+    }
+
     fn partitions(list: &[TopicPartition]) -> Vec<i32> {
         list.iter().map(|it| it.partition).collect()
     }
@@ -206,10 +231,10 @@ mod tests {
     #[test]
     fn a_partition_moves_only_after_its_owner_let_go() {
         let groups = Groups::default();
-        let first = groups.join("g", None, vec![(&CALLS, 4)], inbox());
+        let first = groups.join("g", &named(None), vec![(&CALLS, 4)], inbox());
         assert_eq!(partitions(&groups.changes(&first).taken), [0, 1, 2, 3]);
 
-        let second = groups.join("g", None, vec![(&CALLS, 4)], inbox());
+        let second = groups.join("g", &named(None), vec![(&CALLS, 4)], inbox());
         assert_eq!(groups.changes(&second), Changes::default());
         let unwanted = groups.changes(&first).unwanted;
         assert_eq!(unwanted.len(), 2);
@@ -226,10 +251,9 @@ mod tests {
     #[test]
     fn a_second_member_of_the_same_name_fences_the_first() {
         let groups = Groups::default();
-        let name = || Some("pod-1".to_owned());
-        let first = groups.join("g", name(), vec![(&CALLS, 1)], inbox());
+        let first = groups.join("g", &named(Some("pod-1")), vec![(&CALLS, 1)], inbox());
         assert_eq!(groups.changes(&first).taken.len(), 1);
-        let second = groups.join("g", name(), vec![(&CALLS, 1)], inbox());
+        let second = groups.join("g", &named(Some("pod-1")), vec![(&CALLS, 1)], inbox());
         assert!(groups.changes(&first).fenced && !groups.changes(&second).fenced);
         groups.leave(&first);
         assert_eq!(groups.changes(&second).taken.len(), 1);

@@ -73,10 +73,15 @@ pub(crate) async fn join(
     topics: &[&'static Topic],
     options: ConsumerOptions,
 ) -> Result<Consumer, ConsumeError> {
+    // `range` deals each topic's partitions out in the same order of members.
+    let strategy = match options.together {
+        true => "range",
+        false => "cooperative-sticky",
+    };
     let mut config = kafka.reading();
     config
         .set("group.id", group)
-        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("partition.assignment.strategy", strategy)
         .set(
             "session.timeout.ms",
             options.session_timeout.as_millis().to_string(),

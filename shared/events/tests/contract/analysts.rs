@@ -121,10 +121,12 @@ fn memory() {
         v: Seen::VERSION,
         tenant: tenant(),
         updates: vec![(990, 1001), (1003, 1003)],
+        updated_at: Some(moment("2026-01-01T00:00:00.123456Z")),
         instances: vec![Instance {
             start: "ingress-0-1767225600000".to_owned(),
             sequences: vec![0, 2, 5],
         }],
+        unnumbered: Vec::new(),
     };
     golden("seen", &seen, plain);
 }
