@@ -83,6 +83,15 @@ pub(super) const ROWS: &[Advice] = &[
         ]),
     },
     Advice {
+        key: "keyboard_too_long",
+        class: Bug,
+        title: "The keyboard is too large",
+        meaning: "All buttons of a message together, their texts, data and links, may have about ten kilobytes.",
+        remedy: "Show fewer buttons at a time, page by page; keep long data in your database and send its key.",
+        again: Never,
+        fits: row(&["reply markup is too long", "REPLY_MARKUP_TOO_LONG"]),
+    },
+    Advice {
         key: "text_too_long",
         class: Bug,
         title: "The text is too long",

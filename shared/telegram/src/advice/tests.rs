@@ -26,6 +26,12 @@ fn labelled(label: &str) -> &'static str {
 const ANSWERS: &[(i64, &str, &str, &str)] = &[
     (401, "getMe", "Unauthorized", "token_revoked"),
     (
+        400,
+        "sendMessage",
+        "Bad Request: reply markup is too long",
+        "keyboard_too_long",
+    ),
+    (
         401,
         "getMe",
         "Unauthorized: invalid token specified",
