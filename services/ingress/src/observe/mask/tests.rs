@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod canaries;
+mod corpus;
 mod schema;
 
 use serde_json::{Value, json};
