@@ -4,3 +4,7 @@
 //! and errors of them, each once → `publish/` writes these, the memory of what was counted and the offsets in
 //! one transaction. `fold/` reads events.v1 and errors.v1 → `store/` keeps sums per bot and hour in SQL → `query/`
 //! answers questions about them.
+
+pub mod consume;
+pub mod decode;
+pub mod publish;
