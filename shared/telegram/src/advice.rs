@@ -114,12 +114,13 @@ pub struct Symptom<'a> {
 }
 
 /// All rows, the more special ones first.
-static ROWS: [&[Advice]; 5] = [
+static ROWS: [&[Advice]; 6] = [
     way::ROWS,
     polling::ROWS,
     access::ROWS,
     files::ROWS,
     content::ROWS,
+    way::LAST,
 ];
 
 /// Finds the advice for a failure.

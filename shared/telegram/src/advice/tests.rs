@@ -421,6 +421,18 @@ fn texts_of_telegram_and_words_of_gramtap_find_their_rows() {
         assert_eq!(labelled(label), *expected, "{label}");
         reached.insert(*expected);
     }
+    for label in ["page", "empty"] {
+        // The code tells more, where it does.
+        let page = |code| Symptom {
+            code: Some(code),
+            method: "getMe",
+            description: None,
+            label: Some(label),
+        };
+        assert_eq!(of(&page(504)).key, "gateway");
+        assert_eq!(of(&page(200)).key, "not_the_bot_api");
+        reached.insert("not_the_bot_api");
+    }
     let unreached: Vec<_> = all()
         .map(|row| row.key)
         .filter(|key| !reached.contains(key))

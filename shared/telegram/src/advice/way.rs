@@ -153,6 +153,17 @@ pub(super) const ROWS: &[Advice] = &[
     },
 ];
 
+/// For what no code tells.
+pub(super) const LAST: &[Advice] = &[Advice {
+    key: "not_the_bot_api",
+    class: Outage,
+    title: "Something else than the Bot API answered",
+    meaning: "The answer was a web page, or empty, where the Bot API writes JSON: a server in front of it answered, or a proxy or filter on the way.",
+    remedy: "If all calls get it, look at what stands between ingress and Telegram, and at the address of the upstream. If it passes by itself, it was Telegram's.",
+    again: IfItOnlyReads,
+    fits: Fits::Label(&["page", "empty"]),
+}];
+
 /// For what no row fits.
 pub(super) static UNKNOWN: Advice = Advice {
     key: "unknown",
