@@ -50,10 +50,10 @@ fn config(data_dir: &Path) -> BusConfig {
     }
 }
 
-fn options(instance: &str) -> Options {
+fn options(instance: &str, random: &mut StdRng) -> Options {
     Options {
-        window: Duration::from_millis(2),
-        max_records: 20,
+        window: Duration::from_millis(random.random_range(0..30)),
+        max_records: random.random_range(1..60),
         ..Options::named(instance)
     }
 }
@@ -152,10 +152,11 @@ async fn each_thing_is_counted_once(seed: u64) {
     let token = stop.token();
     for _ in 0..10 {
         let records = script.part(random.random_range(20..80));
-        let [one, other] = [options("decode-0"), options("decode-1")];
+        let [one, other] = ["decode-0", "decode-1"].map(|name| options(name, &mut random));
         let turns: [usize; 2] = std::array::from_fn(|_| random.random_range(1..120));
-        match random.random_range(0..3) {
-            // While it is written, after it is written, and by two that share.
+        let pause = random.random_range(0..60);
+        match random.random_range(0..4) {
+            // While it is written, after it is written, and by two that come to share.
             0 => drop(tokio::join!(
                 write(&bus, &records),
                 killed(run(&bus, &one, &token), turns[0])
@@ -165,11 +166,13 @@ async fn each_thing_is_counted_once(seed: u64) {
                 killed(run(&bus, &one, &token), turns[0]).await;
             }
             _ => {
-                write(&bus, &records).await;
-                tokio::join!(
-                    killed(run(&bus, &one, &token), turns[0]),
-                    killed(run(&bus, &other, &token), turns[1])
-                );
+                let newcomer = async {
+                    // paced: the other one has read something by then, or nothing, or all.
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    killed(run(&bus, &other, &token), turns[1]).await;
+                };
+                let known = killed(run(&bus, &one, &token), turns[0]);
+                tokio::join!(write(&bus, &records), known, newcomer);
             }
         }
     }
@@ -195,7 +198,7 @@ async fn each_thing_is_counted_once(seed: u64) {
         stop.begin();
         (told, failed)
     };
-    let options = options("decode-0");
+    let options = options("decode-0", &mut random);
     let (ended, (told, failed)) = tokio::time::timeout(DEADLINE, async {
         tokio::join!(run(&bus, &options, &token), last)
     })

@@ -82,6 +82,7 @@ fn every_failure_on_the_way_has_its_class_and_advice() {
         (Some(200), "network", Some("cut"), "outage", "answer_lost"),
         (Some(502), "edge", Some("page"), "outage", "gateway"),
         (Some(504), "edge", Some("empty"), "outage", "gateway"),
+        (Some(200), "edge", Some("page"), "outage", "not_the_bot_api"),
         (
             Some(413),
             "edge",
