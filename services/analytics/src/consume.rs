@@ -22,8 +22,8 @@ use gramtap_telemetry::Counter;
 /// How decoding is done.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The stable name of this process: the id of its transactions and of its place in the group. A second process of
-    /// the same name puts this one out.
+    /// The stable name of this process, by which its transactions and its place in the group are known. A second
+    /// process of the same name puts this one out.
     pub instance: String,
     /// The group that shares the partitions.
     pub group: String,

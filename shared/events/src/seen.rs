@@ -39,8 +39,9 @@ pub struct Seen {
 pub struct Instance {
     /// `{instance}-{epoch}`, the beginning of its records' ids.
     pub start: String,
-    /// The highest sequences of this bot's records, ascending. One below the first of a full list
-    /// has been counted.
+    /// Every sequence below this one has been counted, or is taken for counted.
+    pub below: u64,
+    /// The others of this bot's records that have been counted, ascending.
     pub sequences: Vec<u64>,
 }
 

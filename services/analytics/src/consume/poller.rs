@@ -37,7 +37,8 @@ pub(super) async fn serve(
     if counts.iter().any(|count| *count != counts[0]) {
         return Err(DecodeError::Partitions(counts));
     }
-    let transactor = bus.transactor(&options.instance).await?;
+    let transactor = format!("{}.{}", options.group, options.instance);
+    let transactor = bus.transactor(&transactor).await?;
     let membership = ConsumerOptions {
         member: Some(options.instance.clone()),
         max_records: READ_AHEAD,

@@ -24,7 +24,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
-use super::{Options, run};
+use super::{DecodeError, Options, run};
 use script::Script;
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -225,4 +225,30 @@ fn each_thing_is_counted_once_through_kills_repeats_and_rebalances() {
     for seed in 0..6 {
         runtime.block_on(each_thing_is_counted_once(seed));
     }
+}
+
+#[test]
+fn of_two_processes_of_one_name_one_is_put_out() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let bus = Bus::connect(&config(directory.path())).await.unwrap();
+        let options = options("decode-0", &mut StdRng::seed_from_u64(0));
+        let token = Drain::new().token();
+        let both = async {
+            tokio::select! {
+                ended = run(&bus, &options, &token) => ended,
+                ended = run(&bus, &options, &token) => ended,
+            }
+        };
+        let ended = tokio::time::timeout(DEADLINE, both).await.unwrap();
+        let error = ended.unwrap_err();
+        assert!(
+            matches!(error, DecodeError::Fenced) && !error.retry(),
+            "{error}"
+        );
+    });
 }

@@ -124,7 +124,8 @@ fn memory() {
         updated_at: Some(moment("2026-01-01T00:00:00.123456Z")),
         instances: vec![Instance {
             start: "ingress-0-1767225600000".to_owned(),
-            sequences: vec![0, 2, 5],
+            below: 3,
+            sequences: vec![3, 5, 9],
         }],
         unnumbered: Vec::new(),
     };

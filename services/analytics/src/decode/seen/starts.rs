@@ -1,17 +1,22 @@
 //! Which records of which start of which instance have been counted.
 //!
-//! In: ids of records, `{instance}-{epoch}-{sequence}`. Out: whether each is new. Invariant: of each start the highest
-//! [`SEQUENCES`] are kept, and what is below a full list counts as counted: two workers of an instance bring records out
-//! of order by a few, a replay repeats thousands. Beyond [`STARTS`] the start that was heard of least lately is forgotten.
+//! In: ids of records, `{instance}-{epoch}-{sequence}`. Out: whether each is new. Invariant: of each of the [`LIVE`] starts heard
+//! of last the highest [`SEQUENCES`] are kept, of the others [`RESTING`], and what is below them counts as counted: two
+//! workers of an instance bring records out of order by a few, a replay repeats thousands in order. Beyond
+//! [`STARTS`] the start that was heard of least lately is forgotten. All of it is written with every batch: it has to be small.
 
 use std::collections::VecDeque;
 
 use gramtap_events::seen::Instance;
 
-/// Sequences of a start at most. Records of a bot that are further behind than this are taken for repeats.
+/// Sequences of a live start at most. Records of a bot that are further behind than this are taken for repeats.
 pub const SEQUENCES: usize = 256;
+/// Starts that keep so many.
+pub const LIVE: usize = 4;
+/// Sequences of any other start at most.
+pub const RESTING: usize = 16;
 /// Starts at most.
-pub const STARTS: usize = 64;
+pub const STARTS: usize = 32;
 
 /// The starts of all instances, the one heard of last at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +25,9 @@ pub struct Starts(Vec<Start>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Start {
     name: String,
-    /// Ascending.
+    /// What is below it counts as counted.
+    below: u64,
+    /// Of the others those that have been counted, ascending.
     sequences: VecDeque<u64>,
 }
 
@@ -28,6 +35,7 @@ impl Starts {
     pub(super) fn restored(instances: Vec<Instance>) -> Self {
         let start = |instance: Instance| Start {
             name: instance.start,
+            below: instance.below,
             sequences: instance.sequences.into(),
         };
         Self(instances.into_iter().map(start).collect())
@@ -36,6 +44,7 @@ impl Starts {
     pub(super) fn kept(&self) -> Vec<Instance> {
         let instance = |start: &Start| Instance {
             start: start.name.clone(),
+            below: start.below,
             sequences: start.sequences.iter().copied().collect(),
         };
         self.0.iter().map(instance).collect()
@@ -49,19 +58,25 @@ impl Starts {
         let Ok(sequence) = sequence.parse() else {
             return true;
         };
-        let Some(at) = self.0.iter().rposition(|start| start.name == name) else {
+        let known = self.0.iter().rposition(|start| start.name == name);
+        let at = known.unwrap_or_else(|| {
             if self.0.len() >= STARTS {
                 self.0.remove(0);
             }
             self.0.push(Start {
                 name: name.to_owned(),
-                sequences: VecDeque::from([sequence]),
+                below: 0,
+                sequences: VecDeque::new(),
             });
-            return true;
-        };
+            self.0.len() - 1
+        });
         let admitted = self.0[at].admit(sequence);
         if admitted {
             self.0[at..].rotate_left(1);
+            // The one that is live no more, if any has just ceased to be.
+            if let Some(resting) = self.0.len().checked_sub(LIVE + 1) {
+                self.0[resting].keep(RESTING);
+            }
         }
         admitted
     }
@@ -69,8 +84,7 @@ impl Starts {
 
 impl Start {
     fn admit(&mut self, sequence: u64) -> bool {
-        let is_full = self.sequences.len() >= SEQUENCES;
-        if is_full && self.sequences.front().is_some_and(|it| sequence < *it) {
+        if sequence < self.below {
             return false;
         }
         if self.sequences.back().is_none_or(|last| *last < sequence) {
@@ -81,9 +95,14 @@ impl Start {
                 Err(at) => self.sequences.insert(at, sequence),
             }
         }
-        if self.sequences.len() > SEQUENCES {
-            self.sequences.pop_front();
-        }
+        self.keep(SEQUENCES);
         true
+    }
+
+    fn keep(&mut self, most: usize) {
+        while self.sequences.len() > most {
+            let lowest = self.sequences.pop_front();
+            self.below = lowest.map_or(self.below, |lowest| lowest.saturating_add(1));
+        }
     }
 }

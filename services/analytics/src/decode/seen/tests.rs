@@ -98,6 +98,15 @@ fn thousands_of_repeats_are_known() {
         "replayed after a restart"
     );
     assert!(memory.admit_call(&record("i-1-35000")));
+    // An old start rests when others have come, and knows what it has told all the same.
+    for other in 0..8 {
+        assert!(memory.admit_call(&record(&format!("j-{other}-0"))));
+    }
+    assert!(!ids.iter().any(|id| memory.admit_call(id)), "replayed late");
+    assert!(memory.admit_call(&record("i-1-35007")));
+    let kept = memory.kept(TenantId::UNATTRIBUTED);
+    let size = serde_json::to_vec(&kept).unwrap().len();
+    assert!(size < 4_096, "{size} bytes with every batch");
     // Calls and updates are read from topics of their own, one may be far behind the other.
     assert!(memory.admit_unnumbered(&record("i-1-3")));
     assert!(!memory.admit_unnumbered(&record("i-1-3")));
