@@ -1,8 +1,8 @@
 //! What topics should be like, and how those on the broker differ.
 //!
 //! In: the table of topics, the topics as they are. Out: `admin.rs`, which asks and changes.
-//! Invariant: retention is the operator's to change, so a different one stops no service; it is
-//! put right by `apply` alone. Pure.
+//! Invariant: retention and segments are the operator's to change, so different ones stop no service;
+//! they are put right by `apply` alone. Pure.
 
 use std::collections::BTreeMap;
 
@@ -33,10 +33,17 @@ pub(super) fn settings(topic: &Topic) -> Settings {
         ("max.message.bytes".to_owned(), LARGEST_ON_WIRE.to_string()),
     ]);
     settings.extend(retention.map(|retention| ("retention.ms".to_owned(), retention)));
+    if topic.compacted {
+        settings.insert("segment.bytes".to_owned(), COMPACTED_SEGMENT.to_string());
+    }
     settings
 }
 
-/// What keeps a service from starting. Retention is the operator's to change.
+/// The segment that is written to is never compacted, and a compacted topic is read whole by
+/// whoever needs it: Kafka's default of a gibibyte would be minutes of it.
+const COMPACTED_SEGMENT: usize = 32 * 1024 * 1024;
+
+/// What keeps a service from starting.
 pub(super) fn problems(topic: &Topic, found: Option<&Found>, partitions: i32) -> Vec<String> {
     let Some(found) = found else {
         return vec![format!("{} is missing", topic.name)];
@@ -52,7 +59,7 @@ pub(super) fn problems(topic: &Topic, found: Option<&Found>, partitions: i32) ->
     for (name, wanted) in settings(topic) {
         let is = found.effective.get(&name).map_or("", String::as_str);
         let fits = match name.as_str() {
-            "retention.ms" => true,
+            "retention.ms" | "segment.bytes" => true,
             "max.message.bytes" => is.parse().is_ok_and(|is: usize| is >= LARGEST_ON_WIRE),
             _ => is == wanted,
         };
@@ -114,7 +121,7 @@ mod tests {
     fn problems_name_the_topic_and_both_values() {
         /// A topic, what is different about it, `kafka.partitions`, the problems.
         type Row<'a> = (&'a Topic, &'a [(&'a str, &'a str)], i32, &'a [&'a str]);
-        let table: [Row<'_>; 5] = [
+        let table: [Row<'_>; 6] = [
             (
                 &CALLS,
                 &[],
@@ -139,7 +146,8 @@ mod tests {
                 24,
                 &["gramtap.calls.v1 has max.message.bytes=1048588, it should be 1114112"],
             ),
-            // Nobody is kept from starting by more room, or by another retention.
+            // Nobody is kept from starting by more room, or by another retention or segment.
+            (&TENANTS, &[("segment.bytes", "1073741824")], 24, &[]),
             (
                 &CALLS,
                 &[("max.message.bytes", "9999999"), ("retention.ms", "1")],
@@ -162,5 +170,7 @@ mod tests {
         let retention = settings(&CALLS)["retention.ms"].clone();
         let expected = ("retention.ms".to_owned(), "1".to_owned(), retention);
         assert_eq!(differences(&CALLS, &found), [expected]);
+        let found = self::found(&TENANTS, &[("segment.bytes", "1073741824")]);
+        assert_eq!(differences(&TENANTS, &found).len(), 1);
     }
 }
