@@ -41,7 +41,7 @@ impl Options {
             instance: instance.to_owned(),
             group: "gramtap-decode".to_owned(),
             window: Duration::from_millis(500),
-            max_records: 5_000,
+            max_records: 20_000,
         }
     }
 }
@@ -117,6 +117,15 @@ impl From<TransactionError> for DecodeError {
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// How long the last commit may take after it was told to end: the bus may be away.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Waits until the end is due for so long.
+async fn overdue(stop: &DrainToken) {
+    stop.draining().await;
+    tokio::time::sleep(GRACE).await;
+}
+
 /// Decodes until `stop`, through every failure that another try may mend. What is read by then is committed. May be dropped
 /// at any time: what was not committed is done again.
 ///
@@ -126,7 +135,14 @@ pub async fn run(bus: &Bus, options: &Options, stop: &DrainToken) -> Result<(), 
     let mut pause = PAUSE;
     loop {
         let mut committed = 0;
-        let Err(error) = poller::serve(bus, options, stop, &mut committed).await else {
+        let ended = tokio::select! {
+            ended = poller::serve(bus, options, stop, &mut committed) => ended,
+            () = overdue(stop) => {
+                tracing::warn!("the last batch could not be committed, it will be done again");
+                return Ok(());
+            }
+        };
+        let Err(error) = ended else {
             return Ok(());
         };
         let label = error.label();
