@@ -5,12 +5,13 @@
 //! (`migrations.rs`) → `engine.rs` runs a [`Statement`] (`statement.rs`) with its [`Value`]s on a
 //! connection that `lease.rs` took from a pool (`pools.rs`) → [`Row`]s (`row.rs`), or an [`Error`]
 //! (`error.rs`) that says whether asking again may help. Several statements that belong together
-//! are a [`Transaction`] (`transaction.rs`).
+//! are a [`Transaction`] (`transaction.rs`), many rows at once a [`Bulk`] (`bulk.rs`).
 //!
 //! Invariant: no query runs against a schema that this binary does not know, and one subset of SQL
 //! serves both engines: `$1` placeholders; TEXT, BIGINT and BOOLEAN columns; RETURNING and
 //! ON CONFLICT. Opening does no I/O: a process starts while its database is away.
 
+mod bulk;
 mod config;
 mod database;
 mod engine;
@@ -22,6 +23,7 @@ mod row;
 mod statement;
 mod transaction;
 
+pub use bulk::Bulk;
 pub use config::DatabaseSection;
 pub use database::Database;
 pub use error::Error;

@@ -19,11 +19,18 @@ pub(crate) struct Migration {
 }
 
 /// All steps, in order.
-pub(crate) const ALL: &[Migration] = &[Migration {
-    version: 1,
-    name: "registry",
-    sql: include_str!("../migrations/0001_registry.sql"),
-}];
+pub(crate) const ALL: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "registry",
+        sql: include_str!("../migrations/0001_registry.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "analytics",
+        sql: include_str!("../migrations/0002_analytics.sql"),
+    },
+];
 
 const TABLE: &str = "CREATE TABLE gramtap_schema (
     version BIGINT PRIMARY KEY,

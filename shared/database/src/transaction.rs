@@ -8,7 +8,7 @@ use sqlx::postgres::Postgres;
 use sqlx::sqlite::Sqlite;
 
 use crate::lease::Lease;
-use crate::{Error, Row, Statement, Value};
+use crate::{Bulk, Error, Row, Statement, Value};
 
 /// A transaction that writes.
 pub struct Transaction(pub(crate) Inner);
@@ -46,6 +46,32 @@ impl Transaction {
             Inner::Sqlite(lease) => lease.execute(statement, values).await,
             Inner::Postgres(lease) => lease.execute(statement, values).await,
         }
+    }
+
+    /// The rows that a statement over many rows answers; `values` are those of all rows, one after another.
+    pub async fn fetch_bulk(
+        &mut self,
+        bulk: &'static Bulk,
+        values: &[Value],
+    ) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::new();
+        for (statement, values) in bulk.parts(values) {
+            rows.extend(self.fetch(statement, values).await?);
+        }
+        Ok(rows)
+    }
+
+    /// Writes many rows; `values` are those of all rows, one after another. Returns how many were changed.
+    pub async fn execute_bulk(
+        &mut self,
+        bulk: &'static Bulk,
+        values: &[Value],
+    ) -> Result<u64, Error> {
+        let mut changed = 0;
+        for (statement, values) in bulk.parts(values) {
+            changed += self.execute(statement, values).await?;
+        }
+        Ok(changed)
     }
 
     /// Keeps what was done. An error that may be retried leaves it open whether it was kept.

@@ -25,7 +25,7 @@ async fn many_processes_that_start_at_once_migrate_once() {
         start.unwrap();
     }
     let row = registries[0].database().first(&APPLIED, &[]).await.unwrap();
-    assert_eq!(row.unwrap().get::<i64>("n").unwrap(), 1);
+    assert_eq!(row.unwrap().get::<i64>("n").unwrap(), 2);
     sql.remove().await;
 }
 
