@@ -5,6 +5,15 @@
 //! one transaction. `fold/` reads events.v1 and errors.v1 → `store/` keeps sums per bot and hour in SQL → `query/`
 //! answers questions about them.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod consume;
 pub mod decode;
+pub mod fold;
 pub mod publish;
+pub mod query;
+pub mod store;
+pub mod zone;
+
+#[cfg(test)]
+mod sqlite_tests;

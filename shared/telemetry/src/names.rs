@@ -53,6 +53,10 @@ metrics! {
         Decoded { outcome } = "gramtap_decoded_total",
         /// Transactions of analytics with events and offsets, by result (ok or the error's label).
         DecodeBatches { result } = "gramtap_decode_batches_total",
+        /// Events and errors on their way into sums, by topic and result (counted, unread, skipped).
+        FoldRecords { topic, result } = "gramtap_fold_records_total",
+        /// Batches of sums that were dropped and read again, by reason (taken, rezoned, or the error's label).
+        FoldRetries { reason } = "gramtap_fold_retries_total",
         /// Log lines, by level.
         LogLines { level } = "gramtap_log_lines_total",
         /// Log lines that standard error did not take in time.
@@ -97,6 +101,8 @@ metrics! {
         RegistryUp = "gramtap_registry_up",
         /// Bots that the local cache knows.
         RegistryTenants = "gramtap_registry_tenants",
+        /// Seconds from the hand-over of the record that was counted last to its being counted.
+        FoldLagSeconds = "gramtap_fold_lag_seconds",
         /// 1 while Redis answers.
         RedisUp = "gramtap_redis_up",
     }
@@ -109,6 +115,8 @@ metrics! {
         CallSeconds { leg } = "gramtap_call_seconds" in CALL_SECONDS,
         /// Seconds of a statement of the registry.
         RegistrySeconds = "gramtap_registry_seconds" in TRIP_SECONDS,
+        /// Seconds of the transaction that adds a batch to the sums.
+        FoldSeconds = "gramtap_fold_seconds" in TRIP_SECONDS,
         /// Seconds of a command to Redis.
         RedisSeconds = "gramtap_redis_seconds" in TRIP_SECONDS,
         /// Seconds from a record's hand-over to the bus to its acknowledgement.

@@ -1,0 +1,112 @@
+//! Folding alone: parts joined are the whole, order within a batch, records that cannot be read.
+
+#![allow(clippy::unwrap_used)]
+
+use gramtap_events::{Record, topics};
+use proptest::prelude::*;
+
+use super::*;
+use crate::conformance::fold;
+use crate::conformance::stream::{self, Traffic};
+
+/// The same traffic without what depends on order: each label and profile once.
+fn zones(traffic: &Traffic) -> Zones {
+    let zone = Zone::named("Asia/Kolkata").unwrap();
+    Zones {
+        version: 1,
+        of: [(traffic.tenant, zone)].into(),
+    }
+}
+
+fn part(traffic: &Traffic, zones: &Zones, events: std::ops::Range<usize>) -> Folded {
+    let mut folded = Folded::default();
+    for event in &traffic.events[events] {
+        folded.add(&topics::EVENTS, &event.payload().unwrap(), zones);
+    }
+    folded
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn parts_joined_are_the_whole(seed: u64, cuts in prop::collection::vec(0usize..=200, 0..5)) {
+        let traffic = stream::traffic(seed, 200);
+        let zones = zones(&traffic);
+        let mut cuts = cuts;
+        cuts.extend([0, 200]);
+        cuts.sort_unstable();
+        let mut joined = Folded::default();
+        for pair in cuts.windows(2) {
+            joined.join(part(&traffic, &zones, pair[0]..pair[1]));
+        }
+        prop_assert_eq!(joined, part(&traffic, &zones, 0..200));
+    }
+
+    #[test]
+    fn errors_joined_are_the_whole(seed: u64, cut in 0usize..=100) {
+        let traffic = stream::traffic(seed, 400);
+        let zones = zones(&traffic);
+        let cut = cut.min(traffic.failures.len());
+        let of = |failures: &[gramtap_events::failure::Failure]| {
+            let failures = failures.to_vec();
+            fold(&Traffic { failures, events: Vec::new(), ..traffic.clone() }, &zones)
+        };
+        let (first, second) = traffic.failures.split_at(cut);
+        let mut joined = of(first);
+        joined.join(of(second));
+        prop_assert_eq!(joined, of(&traffic.failures));
+    }
+
+    #[test]
+    fn order_changes_nothing_but_places(seed: u64) {
+        let mut traffic = stream::traffic(seed, 200);
+        let zones = zones(&traffic);
+        let mut straight = fold(&traffic, &zones);
+        traffic.events.reverse();
+        traffic.failures.reverse();
+        let mut turned = fold(&traffic, &zones);
+        for folded in [&mut straight, &mut turned] {
+            folded.bots.values_mut().for_each(Sums::forget_places);
+        }
+        prop_assert_eq!(straight, turned);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_and_passed_over() {
+    let zones = Zones::default();
+    let mut folded = Folded::default();
+    for payload in ["", "{}", "[1]", r#"{"event":"x","tenant":"short"}"#] {
+        folded.add(&topics::EVENTS, payload.as_bytes(), &zones);
+        folded.add(&topics::ERRORS, payload.as_bytes(), &zones);
+    }
+    assert_eq!((folded.records, folded.unread), (0, 8));
+    assert!(folded.bots.is_empty());
+}
+
+#[test]
+fn an_event_of_a_later_version_counts_under_its_name() {
+    let traffic = stream::traffic(1, 1);
+    let mut event = serde_json::to_value(&traffic.events[0]).unwrap();
+    event["event"] = "teleported".into();
+    event["v"] = 9.into();
+    event["new"] = serde_json::json!({"a": [1]});
+    let mut folded = Folded::default();
+    folded.add(
+        &topics::EVENTS,
+        event.to_string().as_bytes(),
+        &Zones::default(),
+    );
+    assert_eq!(folded.records, 1);
+    let sums = folded.bots.into_values().next().unwrap();
+    let named = sums
+        .labels
+        .iter()
+        .filter(|((kind, _), _)| *kind == sums::Kind::Event);
+    assert!(
+        named
+            .flat_map(|(_, labels)| labels.keys())
+            .any(|label| &**label == "teleported")
+    );
+}

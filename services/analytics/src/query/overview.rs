@@ -1,0 +1,283 @@
+//! How a bot is doing: the page that is shown first.
+//!
+//! In: `sum_labels`, `sum_calls`, `audience_dates`, `bot_users`. Out: [`Overview`]. Invariant: what is compared is compared by the same
+//! definitions; a day's numbers are those of the hours that begin on it.
+
+use gramtap_database::{Database, Error, Statement};
+use gramtap_events::TenantId;
+
+use super::{Period, between, share};
+use crate::zone::Date;
+
+const EVENTS: Statement = Statement::new(
+    "overview_events",
+    "SELECT hour, label, n FROM sum_labels WHERE tenant = $1 AND kind = 'event' AND hour >= $2 AND hour < $3",
+);
+const LOST: Statement = Statement::new(
+    "overview_lost",
+    "SELECT hour, n FROM sum_labels WHERE tenant = $1 AND kind = 'gap' AND hour >= $2 AND hour < $3",
+);
+const CALLS: Statement = Statement::new(
+    "overview_calls",
+    "SELECT hour, method, calls, failed, unexpected FROM sum_calls WHERE tenant = $1 AND hour >= $2 AND hour < $3",
+);
+const AUDIENCE: Statement = Statement::new(
+    "overview_audience",
+    "SELECT date, active, fresh FROM audience_dates WHERE tenant = $1 AND date >= $2 AND date < $3",
+);
+/// By quarters of an hour, which dates of every zone are made of.
+const BLOCKED: Statement = Statement::new(
+    "overview_blocked",
+    "SELECT signal_second / 900 AS quarter, COUNT(*) AS n FROM bot_users
+     WHERE tenant = $1 AND blocked AND signal_second >= $2 AND signal_second < $3
+     GROUP BY signal_second / 900",
+);
+pub(super) const STATEMENTS: [&Statement; 5] = [&EVENTS, &LOST, &CALLS, &AUDIENCE, &BLOCKED];
+
+/// The method that polls.
+pub(super) const POLL: &str = "getUpdates";
+
+/// A bot in a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overview {
+    /// The whole period.
+    pub total: Figures,
+    /// The period that it is compared with, [`Period::before`].
+    pub before: Figures,
+    /// Each date.
+    pub days: Vec<Day>,
+    /// Each hour, in order, where anything happened; of periods of at most [`HOURLY`] days.
+    pub hours: Vec<Hour>,
+    /// The same of the period that it is compared with.
+    pub hours_before: Vec<Hour>,
+}
+
+/// Days up to which hours are told.
+pub const HOURLY: i64 = 2;
+
+/// Traffic of some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// *Updates*: what Telegram told the bot, each once, in the hour of its own date.
+    pub updates: i64,
+    /// *Calls*: what the bot asked Telegram with a token that Telegram accepts, in the hour of its receipt; polls apart.
+    pub calls: i64,
+    /// *Failed*: calls that were answered with an error or not at all, expected ones (such as a user who has blocked the
+    /// bot) among them.
+    pub failed: i64,
+    /// *Errors*: failed calls whose class is not expected.
+    pub errors: i64,
+    /// *Polls*: calls of getUpdates.
+    pub polls: i64,
+    /// *Failed polls*: polls that were answered with an error or not at all.
+    pub polls_failed: i64,
+    /// *Unverified calls*: with a token that Telegram has never accepted. Anybody can make them; they count nowhere else.
+    pub unverified: i64,
+    /// *Lost*: records of calls and updates that Gramtap saw and could not keep.
+    pub lost: i64,
+}
+
+/// People of some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct People {
+    /// *Active users*: different users with at least one update whose own date falls on the day in the bot's time zone, a block of
+    /// the bot being an update, too; bots and Telegram's service accounts excluded. Of several days: the sum of the days.
+    pub active: i64,
+    /// *New users*: those whose first active day ever seen here it is.
+    pub fresh: i64,
+    /// *Returning users*: active on the day and on an earlier one.
+    pub returning: i64,
+    /// *Blocked*: users who blocked the bot in that time, by an update or by a refused call, and have shown no sign since.
+    pub blocked: i64,
+}
+
+/// Traffic and people of some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Traffic.
+    pub traffic: Traffic,
+    /// People.
+    pub people: People,
+}
+
+impl Traffic {
+    /// *Error rate*: errors whose class is not expected, as a share of calls; polls apart. None without calls.
+    #[must_use]
+    pub fn error_rate(&self) -> Option<f64> {
+        share(self.errors, self.calls)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.updates += other.updates;
+        self.calls += other.calls;
+        self.failed += other.failed;
+        self.errors += other.errors;
+        self.polls += other.polls;
+        self.polls_failed += other.polls_failed;
+        self.unverified += other.unverified;
+        self.lost += other.lost;
+    }
+}
+
+/// A date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// Days since 1970-01-01, in the bot's time zone.
+    pub date: Date,
+    /// The second that it begins with.
+    pub start: i64,
+    /// Its numbers.
+    pub figures: Figures,
+}
+
+/// An hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hour {
+    /// The second that it begins with.
+    pub start: i64,
+    /// Its traffic.
+    pub traffic: Traffic,
+}
+
+/// How a bot is doing in a period, against the one before.
+pub async fn overview(
+    database: &Database,
+    bot: TenantId,
+    period: &Period,
+) -> Result<Overview, Error> {
+    let before = period.before();
+    let (hours, hours_before) = (
+        traffic(database, bot, period).await?,
+        traffic(database, bot, &before).await?,
+    );
+    let days = days(database, bot, period, &hours).await?;
+    let days_before = self::days(database, bot, &before, &hours_before).await?;
+    let shown = |hours| {
+        if period.days <= HOURLY {
+            hours
+        } else {
+            Vec::new()
+        }
+    };
+    Ok(Overview {
+        total: total(&days),
+        before: total(&days_before),
+        days,
+        hours: shown(hours),
+        hours_before: shown(hours_before),
+    })
+}
+
+fn total(days: &[Day]) -> Figures {
+    let mut total = Figures::default();
+    for Figures { traffic, people } in days.iter().map(|day| day.figures) {
+        total.traffic.add(traffic);
+        total.people.active += people.active;
+        total.people.fresh += people.fresh;
+        total.people.returning += people.returning;
+        total.people.blocked += people.blocked;
+    }
+    total
+}
+
+/// The numbers of each date.
+pub(super) async fn days(
+    database: &Database,
+    bot: TenantId,
+    period: &Period,
+    hours: &[Hour],
+) -> Result<Vec<Day>, Error> {
+    let mut days: Vec<Day> = (period.first..period.end())
+        .map(|date| Day {
+            date,
+            start: period.zone.start(date),
+            figures: Figures::default(),
+        })
+        .collect();
+    for hour in hours {
+        if let Some(day) = period
+            .place(hour.start)
+            .and_then(|place| days.get_mut(place))
+        {
+            day.figures.traffic.add(hour.traffic);
+        }
+    }
+    for row in between(database, &AUDIENCE, bot, period.first, period.end()).await? {
+        let place = usize::try_from(row.get::<i64>("date")? - period.first);
+        if let Some(day) = place.ok().and_then(|place| days.get_mut(place)) {
+            let (active, fresh): (i64, i64) = (row.get("active")?, row.get("fresh")?);
+            let people = &mut day.figures.people;
+            (people.active, people.fresh) = (active, fresh);
+            people.returning = active - fresh;
+        }
+    }
+    for row in between(database, &BLOCKED, bot, period.from(), period.to()).await? {
+        let second = row.get::<i64>("quarter")? * 900;
+        if let Some(day) = period.place(second).and_then(|place| days.get_mut(place)) {
+            day.figures.people.blocked += row.get::<i64>("n")?;
+        }
+    }
+    Ok(days)
+}
+
+/// The traffic of each hour in which there was any.
+pub(super) async fn traffic(
+    database: &Database,
+    bot: TenantId,
+    period: &Period,
+) -> Result<Vec<Hour>, Error> {
+    // An hour belongs to the date that it begins on.
+    let (from, to) = (period.from(), period.to());
+    let mut hours = std::collections::BTreeMap::<i64, Traffic>::new();
+    for row in between(database, &EVENTS, bot, from, to).await? {
+        let (label, n): (String, i64) = (row.get("label")?, row.get("n")?);
+        let traffic = hours.entry(row.get("hour")?).or_default();
+        match label.as_str() {
+            "call_unverified" => traffic.unverified += n,
+            name if is_update(name) => traffic.updates += n,
+            _ => {}
+        }
+    }
+    for row in between(database, &LOST, bot, from, to).await? {
+        hours.entry(row.get("hour")?).or_default().lost += row.get::<i64>("n")?;
+    }
+    for row in between(database, &CALLS, bot, from, to).await? {
+        let traffic = hours.entry(row.get("hour")?).or_default();
+        let (calls, failed): (i64, i64) = (row.get("calls")?, row.get("failed")?);
+        if row.get::<String>("method")? == POLL {
+            traffic.polls += calls;
+            traffic.polls_failed += failed;
+        } else {
+            traffic.calls += calls;
+            traffic.failed += failed;
+            traffic.errors += row.get::<i64>("unexpected")?;
+        }
+    }
+    Ok(hours
+        .into_iter()
+        .map(|(start, traffic)| Hour { start, traffic })
+        .collect())
+}
+
+/// Whether an event is an update; what is none is a call or a loss.
+pub(super) fn is_update(event: &str) -> bool {
+    !matches!(
+        event,
+        "message_sent"
+            | "message_edit_sent"
+            | "message_deleted"
+            | "callback_answered"
+            | "inline_answered"
+            | "file_asked"
+            | "file_downloaded"
+            | "webhook_set"
+            | "webhook_deleted"
+            | "call_made"
+            | "polled"
+            | "call_unverified"
+            | "delivered"
+            | "delivery_failed"
+            | "target_reached"
+            | "gap"
+    )
+}

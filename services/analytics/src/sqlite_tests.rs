@@ -1,0 +1,106 @@
+//! The suite on SQLite and the embedded log, each row in a folder of its own. On Postgres and Kafka it is `tests/it/analytics.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use gramtap_bus::config::Compression;
+use gramtap_bus::{
+    Bus, BusConfig, BusSection, EmbeddedSection, KafkaSection, Kind, Message, topics,
+};
+use gramtap_database::{Database, DatabaseSection, Statement};
+use gramtap_events::topics::{ERRORS, EVENTS};
+use gramtap_settings::{ByteSize, SecretString};
+use tokio::time::{Instant, sleep};
+
+use crate::conformance::stream::{BEGIN, seed, traffic};
+use crate::conformance::{DEADLINE, Subject, dump};
+use crate::store::StoreError;
+
+async fn subject() -> Subject {
+    keeping(Duration::from_secs(3_600)).await
+}
+
+/// With a log that keeps records for so long.
+async fn keeping(retention: Duration) -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    let section = DatabaseSection {
+        url: SecretString::default(),
+        max_connections: 4,
+    };
+    let config = BusConfig {
+        bus: BusSection {
+            kind: Kind::Embedded,
+            embedded: EmbeddedSection {
+                retention,
+                max_bytes: ByteSize::gib(1),
+            },
+        },
+        kafka: KafkaSection {
+            brokers: String::new(),
+            properties: Vec::new(),
+            partitions: 4,
+            replication: 1,
+            compression: Compression::None,
+        },
+        data_dir: folder.path().to_owned(),
+        client: "gramtap-test".to_owned(),
+    };
+    let bus = Bus::open(&config).unwrap();
+    topics::apply(&bus, &[&EVENTS, &ERRORS], DEADLINE)
+        .await
+        .unwrap();
+    Subject {
+        database: Database::open(&section, folder.path()).unwrap(),
+        bus,
+        kept: Box::new(folder),
+    }
+}
+
+crate::analytics_rows!(subject());
+
+#[tokio::test]
+async fn a_window_whose_records_are_gone_is_refused() {
+    const COUNTED: Statement = Statement::new(
+        "counted",
+        "INSERT INTO fold_offsets (topic, part, next_offset) VALUES ($1, $2, $3)",
+    );
+    const KEPT: Statement = Statement::new(
+        "kept",
+        "INSERT INTO sum_calls (tenant, hour, method, calls, failed, unexpected) VALUES ($1, $2, 'getMe', 7, 0, 0)",
+    );
+    let subject = keeping(Duration::from_millis(1)).await;
+    let traffic = traffic(seed(), 20);
+    for event in &traffic.events {
+        let message = Message::of(event).unwrap();
+        subject.bus.produce(message).await.unwrap();
+    }
+    let gone = async || {
+        let ends = subject.bus.ends(&EVENTS).await.unwrap();
+        ends.into_iter().find(|ends| ends.low > 0)
+    };
+    let deadline = Instant::now() + DEADLINE;
+    let ends = loop {
+        if let Some(ends) = gone().await {
+            break ends;
+        }
+        assert!(Instant::now() < deadline, "nothing was deleted");
+        // paced: nobody tells when the log deletes
+        sleep(Duration::from_millis(20)).await;
+    };
+    let counted = [
+        EVENTS.name.into(),
+        i64::from(ends.partition).into(),
+        ends.high.into(),
+    ];
+    subject.database.execute(&COUNTED, &counted).await.unwrap();
+    let kept = [traffic.tenant.as_str().into(), BEGIN.into()];
+    subject.database.execute(&KEPT, &kept).await.unwrap();
+    let before = dump(&subject.database, traffic.tenant).await;
+    let refused = subject.store().refold(&subject.bus, BEGIN..BEGIN + 1).await;
+    assert!(
+        matches!(refused, Err(StoreError::Gone { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(dump(&subject.database, traffic.tenant).await, before);
+}

@@ -1,0 +1,66 @@
+//! How far each partition is counted.
+//!
+//! In: `follow.rs` asks at every assignment, `apply.rs` claims with every batch. Out: rows of `fold_offsets` and
+//! `fold_marks`. Invariant: an offset moves only from the place that the claimer read it at; of two that claim the
+//! same, the second finds no row to change.
+
+use gramtap_bus::TopicPartition;
+use gramtap_database::{Statement, Transaction};
+
+use super::{Batch, Store, StoreError};
+
+const BEGIN: Statement = Statement::new(
+    "fold_begin",
+    "INSERT INTO fold_offsets (topic, part, next_offset) VALUES ($1, $2, 0)
+     ON CONFLICT (topic, part) DO NOTHING",
+);
+const READ: Statement = Statement::new(
+    "fold_offset",
+    "SELECT next_offset FROM fold_offsets WHERE topic = $1 AND part = $2",
+);
+const CLAIM: Statement = Statement::new(
+    "fold_claim",
+    "UPDATE fold_offsets SET next_offset = $4 WHERE topic = $1 AND part = $2 AND next_offset = $3",
+);
+const MARK: Statement = Statement::new(
+    "fold_mark",
+    "INSERT INTO fold_marks (topic, part, hour, first_offset) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (topic, part, hour) DO NOTHING",
+);
+pub(super) const STATEMENTS: [&Statement; 4] = [&BEGIN, &READ, &CLAIM, &MARK];
+
+impl Store {
+    /// The offset to read on from. A partition that was never counted begins at 0.
+    pub async fn position(&self, of: TopicPartition) -> Result<i64, StoreError> {
+        let values = [of.topic.name.into(), i64::from(of.partition).into()];
+        if let Some(row) = self.database.first(&READ, &values).await? {
+            return Ok(row.get("next_offset")?);
+        }
+        self.database.execute(&BEGIN, &values).await?;
+        let row = self.database.first(&READ, &values).await?;
+        Ok(row.map_or(Ok(0), |row| row.get("next_offset"))?)
+    }
+}
+
+/// Moves a partition's offset behind a batch. False: it is not where the batch begins.
+pub(super) async fn claim(
+    transaction: &mut Transaction,
+    batch: &Batch,
+) -> Result<bool, StoreError> {
+    let of = batch.partition;
+    let (topic, part) = (of.topic.name, i64::from(of.partition));
+    let values = [
+        topic.into(),
+        part.into(),
+        batch.expected.into(),
+        batch.next.into(),
+    ];
+    if transaction.execute(&CLAIM, &values).await? == 0 {
+        return Ok(false);
+    }
+    for (hour, first) in &batch.marks {
+        let values = [topic.into(), part.into(), (*hour).into(), (*first).into()];
+        transaction.execute(&MARK, &values).await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,236 @@
+//! Adds sums to their tables.
+//!
+//! In: what was folded, within bounds. Out: rows of `sum_*` and `error_*`. Invariant: adding is all that is done to
+//! sums; what is bounded by number (examples, hashes) is cut to the same rows whatever the order they came in.
+
+use gramtap_database::{Bulk, Statement, Transaction, Value};
+
+use super::StoreError;
+use crate::fold::Folded;
+use crate::fold::error::{EXAMPLES, Group};
+use crate::fold::sketch::KEPT;
+
+static LABELS: Bulk = Bulk::new(
+    "sum_labels",
+    "INSERT INTO sum_labels (tenant, kind, hour, label, n) VALUES",
+    "(?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, kind, hour, label) DO UPDATE SET n = sum_labels.n + excluded.n",
+);
+static CALLS: Bulk = Bulk::new(
+    "sum_calls",
+    "INSERT INTO sum_calls (tenant, hour, method, calls, failed, unexpected) VALUES",
+    "(?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, hour, method) DO UPDATE SET
+        calls = sum_calls.calls + excluded.calls,
+        failed = sum_calls.failed + excluded.failed,
+        unexpected = sum_calls.unexpected + excluded.unexpected",
+);
+static LATENCY: Bulk = Bulk::new(
+    "sum_latency",
+    "INSERT INTO sum_latency (tenant, hour, method, side, bucket, n) VALUES",
+    "(?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, hour, method, side, bucket) DO UPDATE SET n = sum_latency.n + excluded.n",
+);
+static POLLERS: Bulk = Bulk::new(
+    "sum_pollers",
+    "INSERT INTO sum_pollers (tenant, hour, addr, agent, polls, conflicts, first_at, last_at) VALUES",
+    "(?, ?, ?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, hour, addr, agent) DO UPDATE SET
+        polls = sum_pollers.polls + excluded.polls,
+        conflicts = sum_pollers.conflicts + excluded.conflicts,
+        first_at = CASE WHEN excluded.first_at < sum_pollers.first_at
+            THEN excluded.first_at ELSE sum_pollers.first_at END,
+        last_at = CASE WHEN excluded.last_at > sum_pollers.last_at
+            THEN excluded.last_at ELSE sum_pollers.last_at END",
+);
+static ERRORS: Bulk = Bulk::new(
+    "sum_errors",
+    "INSERT INTO sum_errors (tenant, hour, grp, n) VALUES",
+    "(?, ?, ?, ?)",
+    "ON CONFLICT (tenant, hour, grp) DO UPDATE SET n = sum_errors.n + excluded.n",
+);
+static GROUPS: Bulk = Bulk::new(
+    "error_groups",
+    "INSERT INTO error_groups
+        (tenant, grp, template, method, code, origin, class, advice, first_at, last_at) VALUES",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, grp) DO UPDATE SET
+        template = CASE WHEN excluded.last_at >= error_groups.last_at
+            THEN excluded.template ELSE error_groups.template END,
+        method = CASE WHEN excluded.last_at >= error_groups.last_at
+            THEN excluded.method ELSE error_groups.method END,
+        code = CASE WHEN excluded.last_at >= error_groups.last_at
+            THEN excluded.code ELSE error_groups.code END,
+        origin = CASE WHEN excluded.last_at >= error_groups.last_at
+            THEN excluded.origin ELSE error_groups.origin END,
+        class = CASE WHEN excluded.last_at >= error_groups.last_at
+            THEN excluded.class ELSE error_groups.class END,
+        advice = CASE WHEN excluded.last_at >= error_groups.last_at
+            THEN excluded.advice ELSE error_groups.advice END,
+        first_at = CASE WHEN excluded.first_at < error_groups.first_at
+            THEN excluded.first_at ELSE error_groups.first_at END,
+        last_at = CASE WHEN excluded.last_at > error_groups.last_at
+            THEN excluded.last_at ELSE error_groups.last_at END",
+);
+static HITS: Bulk = Bulk::new(
+    "error_hits",
+    "INSERT INTO error_hits (tenant, grp, who, day, hash) VALUES",
+    "(?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, grp, who, day, hash) DO NOTHING",
+);
+static ADD_EXAMPLES: Bulk = Bulk::new(
+    "error_examples",
+    "INSERT INTO error_examples
+        (tenant, grp, error_id, at, description, chat_id, user_id, update_id, addr, agent) VALUES",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, grp, error_id) DO NOTHING",
+);
+/// Leaves the smallest hashes: as many as a sketch keeps.
+const CUT_HITS: Statement = Statement::new(
+    "error_hits_cut",
+    "DELETE FROM error_hits WHERE tenant = $1 AND grp = $2 AND who = $3 AND day = $4 AND hash > (
+        SELECT MAX(kept.hash) FROM (
+            SELECT hash FROM error_hits WHERE tenant = $1 AND grp = $2 AND who = $3 AND day = $4
+            ORDER BY hash LIMIT $5
+        ) AS kept
+    )",
+);
+/// Leaves the newest examples.
+const CUT_EXAMPLES: Statement = Statement::new(
+    "error_examples_cut",
+    "DELETE FROM error_examples WHERE tenant = $1 AND grp = $2 AND error_id NOT IN (
+        SELECT error_id FROM error_examples WHERE tenant = $1 AND grp = $2
+        ORDER BY at DESC, error_id DESC LIMIT $3
+    )",
+);
+pub(super) static BULKS: [&Bulk; 8] = [
+    &LABELS,
+    &CALLS,
+    &LATENCY,
+    &POLLERS,
+    &ERRORS,
+    &GROUPS,
+    &HITS,
+    &ADD_EXAMPLES,
+];
+pub(super) const STATEMENTS: [&Statement; 2] = [&CUT_HITS, &CUT_EXAMPLES];
+
+/// Adds what is counted by hour, errors apart.
+pub(super) async fn sums(transaction: &mut Transaction, folded: &Folded) -> Result<(), StoreError> {
+    let (mut labels, mut calls) = (Vec::new(), Vec::new());
+    let (mut latency, mut pollers) = (Vec::new(), Vec::new());
+    for (tenant, sums) in &folded.bots {
+        let tenant = || Value::from(tenant.as_str());
+        for ((kind, hour), of) in &sums.labels {
+            for (label, tally) in of {
+                labels.extend([tenant(), kind.as_str().into(), (*hour).into()]);
+                labels.extend([text(label), tally.n.into()]);
+            }
+        }
+        for (hour, of) in &sums.calls {
+            for (method, it) in of {
+                calls.extend([tenant(), (*hour).into(), text(method)]);
+                calls.extend([it.calls, it.failed, it.unexpected].map(Value::from));
+            }
+        }
+        for ((hour, side), of) in &sums.latency {
+            for (method, buckets) in of {
+                for (bucket, n) in buckets {
+                    latency.extend([tenant(), (*hour).into(), text(method)]);
+                    latency.extend([side.as_str().into(), (*bucket).into(), (*n).into()]);
+                }
+            }
+        }
+        for (hour, of) in &sums.pollers {
+            for ((addr, agent), it) in of {
+                pollers.extend([tenant(), (*hour).into(), text(addr), text(agent)]);
+                pollers.extend([it.polls, it.conflicts, it.active.0, it.active.1].map(Value::from));
+            }
+        }
+    }
+    for (bulk, values) in [
+        (&LABELS, labels),
+        (&CALLS, calls),
+        (&LATENCY, latency),
+        (&POLLERS, pollers),
+    ] {
+        transaction.execute_bulk(bulk, &values).await?;
+    }
+    Ok(())
+}
+
+/// Adds errors.
+pub(super) async fn errors(
+    transaction: &mut Transaction,
+    folded: &Folded,
+) -> Result<(), StoreError> {
+    let (mut groups, mut hours) = (Vec::new(), Vec::new());
+    let (mut hits, mut examples) = (Vec::new(), Vec::new());
+    let mut cuts = Vec::new();
+    for (tenant, sums) in &folded.bots {
+        let tenant = || Value::from(tenant.as_str());
+        for (id, group) in &sums.errors {
+            groups.extend([tenant(), text(id)]);
+            groups.extend(row(group));
+            for (hour, tally) in &group.hours {
+                hours.extend([tenant(), (*hour).into(), text(id), tally.n.into()]);
+            }
+            for ((who, day), sketch) in &group.hits {
+                let key = [tenant(), text(id), who.as_str().into(), (*day).into()];
+                for hash in sketch.hashes() {
+                    hits.extend(key.iter().cloned().chain([hash.into()]));
+                }
+                cuts.push(key);
+            }
+            for ((at, error), example) in &group.examples {
+                examples.extend([tenant(), text(id), text(error), (*at).into()]);
+                examples.push(maybe(&example.description));
+                examples
+                    .extend([example.chat_id, example.user_id, example.update_id].map(Value::from));
+                examples.extend([maybe(&example.addr), maybe(&example.agent)]);
+            }
+        }
+    }
+    for (bulk, values) in [
+        (&GROUPS, groups),
+        (&ERRORS, hours),
+        (&HITS, hits),
+        (&ADD_EXAMPLES, examples),
+    ] {
+        transaction.execute_bulk(bulk, &values).await?;
+    }
+    let kept = |most: usize| Value::from(i64::try_from(most).unwrap_or(i64::MAX));
+    for [tenant, id, who, day] in cuts {
+        let values = [tenant, id, who, day, kept(KEPT)];
+        transaction.execute(&CUT_HITS, &values).await?;
+    }
+    for (tenant, sums) in &folded.bots {
+        for id in sums.errors.keys() {
+            let values = [tenant.as_str().into(), text(id), kept(EXAMPLES)];
+            transaction.execute(&CUT_EXAMPLES, &values).await?;
+        }
+    }
+    Ok(())
+}
+
+fn row(group: &Group) -> [Value; 8] {
+    let it = &group.traits;
+    [
+        text(&it.template),
+        text(&it.method),
+        it.code.into(),
+        text(&it.origin),
+        text(&it.class),
+        text(&it.advice),
+        group.seen.0.into(),
+        group.seen.1.into(),
+    ]
+}
+
+fn text(text: &str) -> Value {
+    text.into()
+}
+
+fn maybe(text: &Option<Box<str>>) -> Value {
+    text.as_deref().into()
+}
