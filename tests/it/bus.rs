@@ -25,7 +25,7 @@ use gramtap_bus::{Bus, BusConfig, BusSection, EmbeddedSection, KafkaSection, Kin
 use gramtap_tests::broker;
 
 /// A bus on the tests' Kafka, with few partitions.
-fn config() -> BusConfig {
+pub(crate) fn config() -> BusConfig {
     BusConfig {
         bus: BusSection {
             kind: Kind::Kafka,

@@ -1,5 +1,6 @@
 //! One integration-test binary.
 
+mod analytics;
 mod bus;
 mod clients;
 mod gramtap;
