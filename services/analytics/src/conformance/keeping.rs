@@ -237,5 +237,47 @@ pub async fn old_rows_are_deleted_in_bounded_steps(subject: &Subject) {
             "{place} {day:?}"
         );
     }
+    const OLD: [Statement; 9] = [
+        Statement::new(
+            "old",
+            "SELECT COUNT(*) AS n FROM sum_labels WHERE hour < $1 * 86400",
+        ),
+        Statement::new(
+            "old",
+            "SELECT COUNT(*) AS n FROM sum_calls WHERE hour < $1 * 86400",
+        ),
+        Statement::new(
+            "old",
+            "SELECT COUNT(*) AS n FROM sum_latency WHERE hour < $1 * 86400",
+        ),
+        Statement::new(
+            "old",
+            "SELECT COUNT(*) AS n FROM sum_pollers WHERE hour < $1 * 86400",
+        ),
+        Statement::new(
+            "old",
+            "SELECT COUNT(*) AS n FROM sum_errors WHERE hour < $1 * 86400",
+        ),
+        Statement::new("old", "SELECT COUNT(*) AS n FROM day_labels WHERE day < $1"),
+        Statement::new("old", "SELECT COUNT(*) AS n FROM error_hits WHERE day < $1"),
+        Statement::new(
+            "old",
+            "SELECT COUNT(*) AS n FROM bot_user_days WHERE day < $1",
+        ),
+        Statement::new(
+            "old",
+            "SELECT COUNT(*) AS n FROM bot_users WHERE last_day < $1",
+        ),
+    ];
+    for statement in &OLD {
+        let values = [(now / DAY - 3).into()];
+        let row = subject
+            .database
+            .first(statement, &values)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(row.get::<i64>("n").unwrap(), 0, "{}", statement.sql);
+    }
     assert_eq!(store.sweep(&Keep::default(), now, 10).await.unwrap(), 0);
 }

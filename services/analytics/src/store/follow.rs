@@ -60,6 +60,8 @@ pub async fn follow(
         member: options.member.clone(),
         max_records: 1,
         max_bytes: 1,
+        // A bot's events and errors change the same rows.
+        together: true,
         ..ConsumerOptions::default()
     };
     let both = [&topics::EVENTS, &topics::ERRORS];
