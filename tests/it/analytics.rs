@@ -12,6 +12,7 @@ use gramtap_analytics::conformance::{DEADLINE, Subject};
 use gramtap_bus::{Bus, topics};
 use gramtap_database::Database;
 use gramtap_events::topics::{ERRORS, EVENTS};
+use gramtap_tests::broker;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
@@ -30,7 +31,7 @@ async fn subject() -> Subject {
     connection.execute(AssertSqlSafe(make)).await.unwrap();
     let url = format!("{url}?options=-c%20search_path%3D{schema}");
     let section = serde_json::from_value(json!({"url": url, "max_connections": 4})).unwrap();
-    let shared = bus::broker::shared().await;
+    let shared = broker::shared().await;
     let bus = Bus::open(&bus::config()).unwrap();
     topics::apply(&bus, &[&EVENTS, &ERRORS], DEADLINE)
         .await
