@@ -22,6 +22,9 @@ const BLOCKED: &str = "blocked_by_user";
 /// Characters of a description or template that are kept.
 const DESCRIPTION: usize = 1_024;
 
+/// What one event can stand for at most, so that no number a record may hold makes a sum overflow.
+const MOST: i64 = 1_000_000_000;
+
 /// Counts an event.
 pub(super) fn event(folded: &mut Folded, fact: &Fact<'_>, zones: &Zones) {
     let seen = folded.records;
@@ -49,7 +52,7 @@ pub(super) fn event(folded: &mut Folded, fact: &Fact<'_>, zones: &Zones) {
 
 /// How many polls or lost records an event stands for.
 fn standing_for(fact: &Fact<'_>) -> i64 {
-    fact.props.count.unwrap_or(1).max(0)
+    fact.props.count.unwrap_or(1).clamp(0, MOST)
 }
 
 fn update(sums: &mut Sums, fact: &Fact<'_>, hour: i64, seen: u64) {

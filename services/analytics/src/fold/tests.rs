@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use gramtap_bus::Delivery;
 use gramtap_events::{Record, topics};
 use proptest::prelude::*;
 
 use super::*;
 use crate::conformance::fold;
 use crate::conformance::stream::{self, Traffic};
+use crate::decode::decoder::{Decoder, Yield};
 
 /// The same traffic without what depends on order: each label and profile once.
 fn zones(traffic: &Traffic) -> Zones {
@@ -108,5 +110,107 @@ fn an_event_of_a_later_version_counts_under_its_name() {
         named
             .flat_map(|(_, labels)| labels.keys())
             .any(|label| &**label == "teleported")
+    );
+}
+
+/// Records as ingress writes them, decoded by `decode/`: what it fills is what is looked for here.
+#[test]
+fn what_decode_makes_is_what_is_counted() {
+    macro_rules! golden {
+        ($name:literal) => {
+            include_bytes!(concat!("../../../../shared/events/golden/", $name, ".json")).as_slice()
+        };
+    }
+    let mut folded = Folded::default();
+    for (topic, payload) in [
+        (&topics::CALLS, golden!("call")),
+        (&topics::CALLS, golden!("call-failed")),
+        (&topics::CALLS, golden!("call-refused")),
+        (&topics::CALLS, golden!("polls")),
+        (&topics::CALLS, golden!("gap")),
+        (&topics::UPDATES, golden!("update")),
+    ] {
+        let delivery = Delivery {
+            topic,
+            partition: 0,
+            offset: 0,
+            key: None,
+            headers: Vec::new(),
+            payload: Some(payload.into()),
+            timestamp: 0,
+        };
+        let mut into = Yield::default();
+        Decoder::default().decode(&delivery, &mut into);
+        for event in into.events {
+            folded.add(
+                &topics::EVENTS,
+                &event.payload().unwrap(),
+                &Zones::default(),
+            );
+        }
+        for failure in into.errors {
+            folded.add(
+                &topics::ERRORS,
+                &failure.payload().unwrap(),
+                &Zones::default(),
+            );
+        }
+    }
+    assert_eq!(folded.unread, 0);
+    assert_eq!(folded.bots.len(), 1);
+    let sums = folded.bots.into_values().next().unwrap();
+    let labels = |kind: sums::Kind| {
+        let labels = sums.labels.iter().filter(move |((of, _), _)| *of == kind);
+        let labels = labels.flat_map(|(_, labels)| labels);
+        labels
+            .map(|(label, tally)| (label.to_string(), tally.n))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(labels(sums::Kind::Gap), [("spool_full".to_owned(), 1_200)]);
+    let poller = sums.pollers.values().flatten().next().unwrap();
+    assert_eq!(
+        (&*poller.0.0, &*poller.0.1),
+        ("10.42.0.17", "Python/3.13 aiohttp/3.14")
+    );
+    assert_eq!(poller.1.polls, 19);
+    let named = |name: &str, n| (name.to_owned(), n);
+    assert_eq!(
+        labels(sums::Kind::Event),
+        [
+            named("call_unverified", 1),
+            named("gap", 1),
+            named("message_received", 1),
+            named("message_sent", 2),
+            named("polled", 1),
+        ]
+    );
+    assert_eq!(labels(sums::Kind::Source), [named("promo", 1)]);
+    let calls = sums
+        .calls
+        .values()
+        .flatten()
+        .map(|(method, it)| (&**method, it.calls, it.unexpected));
+    assert_eq!(
+        calls.collect::<Vec<_>>(),
+        [("getUpdates", 19, 0), ("sendPhoto", 2, 1)]
+    );
+    let telegram = sums
+        .latency
+        .iter()
+        .find(|((_, side), _)| *side == sums::Side::Telegram)
+        .unwrap();
+    assert_eq!(telegram.1["sendPhoto"][&histogram::bucket(83_902.0)], 2);
+    assert_eq!(
+        sums.errors
+            .values()
+            .map(|group| &*group.traits.advice)
+            .collect::<Vec<_>>(),
+        ["flood"]
+    );
+    let (profile, source) = (&sums.users[&42].profile, &sums.users[&42].source);
+    assert_eq!(profile.as_ref().unwrap().1.language.as_deref(), Some("en"));
+    assert_eq!(
+        source.as_ref().map(|(_, payload)| &**payload),
+        Some("promo")
     );
 }

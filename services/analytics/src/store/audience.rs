@@ -43,6 +43,7 @@ pub(super) fn dates(zone: &Zone, days: &BTreeMap<i64, u128>) -> BTreeSet<Date> {
             let second = day * DAY + i64::from(rest.trailing_zeros()) * QUARTER;
             let date = zone.date(second);
             dates.insert(date);
+            rest &= rest - 1;
             // On to the first quarter after that date.
             let end = (zone.start(date + 1) - day * DAY) / QUARTER;
             rest &= u32::try_from(end)
