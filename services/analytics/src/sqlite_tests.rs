@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use gramtap_actors::Drain;
 use gramtap_bus::config::Compression;
 use gramtap_bus::{
     Bus, BusConfig, BusSection, EmbeddedSection, KafkaSection, Kind, Message, topics,
@@ -11,11 +12,14 @@ use gramtap_bus::{
 use gramtap_database::{Database, DatabaseSection, Statement};
 use gramtap_events::topics::{ERRORS, EVENTS};
 use gramtap_settings::{ByteSize, SecretString};
-use tokio::time::{Instant, sleep};
+use gramtap_telemetry::Counter;
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::conformance::following::{is_true, options, wait, write};
 use crate::conformance::stream::{BEGIN, seed, traffic};
 use crate::conformance::{DEADLINE, Subject, dump};
 use crate::store::StoreError;
+use crate::store::follow::follow;
 
 async fn subject() -> Subject {
     keeping(Duration::from_secs(3_600)).await
@@ -103,4 +107,31 @@ async fn a_window_whose_records_are_gone_is_refused() {
         "{refused:?}"
     );
     assert_eq!(dump(&subject.database, traffic.tenant).await, before);
+}
+
+#[tokio::test]
+async fn while_sql_cannot_be_written_everything_waits() {
+    let refused = || {
+        let reason = "unavailable";
+        Counter::FoldRetries { reason }.get()
+    };
+    let (subject, traffic) = (subject().await, traffic(seed(), 200));
+    let (store, drain) = (subject.store(), Drain::new());
+    write(&subject, &traffic).await;
+    let held = subject.database.begin().await.unwrap();
+    let before = refused();
+    let released = async {
+        while refused() == before {
+            // paced: a counter is looked at
+            sleep(Duration::from_millis(20)).await;
+        }
+        held.rollback().await.unwrap();
+        wait(&subject, &store).await;
+        drain.begin();
+    };
+    let (options, token) = (options("test-held"), drain.token());
+    let both = async { tokio::join!(follow(&subject.bus, &store, &options, &token), released) };
+    let (followed, ()) = timeout(DEADLINE, both).await.unwrap();
+    followed.unwrap();
+    is_true(&subject, &traffic).await;
 }

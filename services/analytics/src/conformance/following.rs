@@ -19,7 +19,7 @@ use crate::store::follow::{FollowOptions, follow};
 use crate::zone::{DAY, Zone};
 
 /// Writes traffic to the topics, in order.
-async fn write(subject: &Subject, traffic: &Traffic) {
+pub async fn write(subject: &Subject, traffic: &Traffic) {
     for event in &traffic.events {
         subject
             .bus
@@ -36,7 +36,7 @@ async fn write(subject: &Subject, traffic: &Traffic) {
     }
 }
 
-fn options(group: &str) -> FollowOptions {
+pub fn options(group: &str) -> FollowOptions {
     FollowOptions {
         group: group.to_owned(),
         records: 100,
@@ -66,7 +66,7 @@ async fn catch_up(subject: &Subject, store: &Store, group: &str) {
 }
 
 /// Waits until what is in the topics now is counted.
-async fn wait(subject: &Subject, store: &Store) {
+pub async fn wait(subject: &Subject, store: &Store) {
     for topic in [&topics::EVENTS, &topics::ERRORS] {
         for ends in subject.bus.ends(topic).await.unwrap() {
             let partition = TopicPartition {
@@ -102,7 +102,7 @@ async fn last(subject: &Subject, partition: TopicPartition, low: i64, high: i64)
     low
 }
 
-async fn is_true(subject: &Subject, traffic: &Traffic) {
+pub async fn is_true(subject: &Subject, traffic: &Traffic) {
     let period = Period::last(Zone::UTC, BEGIN + DAYS * DAY - 1, 30);
     let told = overview::overview(&subject.database, traffic.tenant, &period)
         .await
