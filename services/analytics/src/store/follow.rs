@@ -4,7 +4,7 @@
 //! process's, and for nothing else: it commits no offsets and its records are not looked at. What is counted is read from the
 //! offsets in SQL, by a reader without a group. Invariant: after anything that leaves open what was kept (an error, a partition
 //! that another has taken, a changed zone) all that is in memory is dropped and reading begins again where SQL stands.
-//! SQL away: tries again with growing pauses, at most [`PAUSES`]' last; the bus keeps what waits.
+//! SQL away: tries again with growing pauses, ten seconds apart at most; the bus keeps what waits.
 
 mod reading;
 
