@@ -32,7 +32,10 @@ async fn subject() -> Subject {
     let url = format!("{url}?options=-c%20search_path%3D{schema}");
     let section = serde_json::from_value(json!({"url": url, "max_connections": 4})).unwrap();
     let shared = broker::shared().await;
-    let bus = Bus::open(&bus::config()).unwrap();
+    let mut config = bus::config();
+    // The topics are the ones that every installation of the tests has.
+    config.kafka.partitions = 24;
+    let bus = Bus::open(&config).unwrap();
     topics::apply(&bus, &[&EVENTS, &ERRORS], DEADLINE)
         .await
         .unwrap();
