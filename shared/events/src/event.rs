@@ -102,6 +102,58 @@ pub struct Event {
     pub props: Map<String, Value>,
 }
 
+impl Event {
+    /// An event of which nothing else is known: it happened when it was received, the bot asked if it is a call, and all
+    /// other columns are empty.
+    #[must_use]
+    pub fn bare(name: Name, event_id: String, tenant: TenantId, at: Moment, via: Via) -> Self {
+        Self {
+            v: Self::VERSION,
+            event_id,
+            event: name,
+            tenant,
+            bot: None,
+            at,
+            happened_at: at,
+            direction: match via {
+                Via::Call => Direction::Out,
+                _ => Direction::In,
+            },
+            via,
+            update_id: None,
+            update_type: None,
+            method: None,
+            chat_id: None,
+            chat_type: None,
+            thread_id: None,
+            user_id: None,
+            user_is_bot: None,
+            username: None,
+            language: None,
+            is_premium: None,
+            message_id: None,
+            reply_to_message_id: None,
+            command: None,
+            payload: None,
+            text: None,
+            text_length: None,
+            media: None,
+            media_bytes: None,
+            callback_data: None,
+            button_text: None,
+            ok: None,
+            error_code: None,
+            error_group: None,
+            error_class: None,
+            took_ms: None,
+            own_ms: None,
+            amount: None,
+            currency: None,
+            props: Map::new(),
+        }
+    }
+}
+
 /// What happened.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

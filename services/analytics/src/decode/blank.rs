@@ -3,10 +3,10 @@
 //! In: what every record has. Out: an event with all other columns empty, and the few ways in which
 //! many kinds fill the same columns. Invariant: a column is filled only with what the record says.
 
-use gramtap_events::event::{Direction, Event, Name, Via};
-use gramtap_events::{Moment, Record, TenantId};
+use gramtap_events::event::{Event, Name, Via};
+use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::BotId;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::shapes::{Chat, User};
@@ -23,48 +23,8 @@ impl Head {
     /// An event of which nothing else is known.
     pub(super) fn event(self, name: Name, event_id: String, via: Via) -> Event {
         Event {
-            v: Event::VERSION,
-            event_id,
-            event: name,
-            tenant: self.tenant,
             bot: self.bot,
-            at: self.at,
-            happened_at: self.at,
-            direction: match via {
-                Via::Call => Direction::Out,
-                _ => Direction::In,
-            },
-            via,
-            update_id: None,
-            update_type: None,
-            method: None,
-            chat_id: None,
-            chat_type: None,
-            thread_id: None,
-            user_id: None,
-            user_is_bot: None,
-            username: None,
-            language: None,
-            is_premium: None,
-            message_id: None,
-            reply_to_message_id: None,
-            command: None,
-            payload: None,
-            text: None,
-            text_length: None,
-            media: None,
-            media_bytes: None,
-            callback_data: None,
-            button_text: None,
-            ok: None,
-            error_code: None,
-            error_group: None,
-            error_class: None,
-            took_ms: None,
-            own_ms: None,
-            amount: None,
-            currency: None,
-            props: Map::new(),
+            ..Event::bare(name, event_id, self.tenant, self.at, via)
         }
     }
 }

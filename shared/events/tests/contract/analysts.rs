@@ -3,52 +3,16 @@
 use gramtap_events::event::{Direction, Event, Name, Via};
 use gramtap_events::failure::{Class, Failure};
 use gramtap_events::seen::{Instance, Seen};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::*;
 
 /// An event of which nothing is known that may be unknown.
 fn bare(event: Name, id: &str) -> Event {
+    let at = moment("2026-01-01T00:00:00.123456Z");
     Event {
-        v: Event::VERSION,
-        event_id: id.to_owned(),
-        event,
-        tenant: tenant(),
-        bot: None,
-        at: moment("2026-01-01T00:00:00.123456Z"),
         happened_at: moment("2026-01-01T00:00:00.000000Z"),
-        direction: Direction::In,
-        via: Via::Poll,
-        update_id: None,
-        update_type: None,
-        method: None,
-        chat_id: None,
-        chat_type: None,
-        thread_id: None,
-        user_id: None,
-        user_is_bot: None,
-        username: None,
-        language: None,
-        is_premium: None,
-        message_id: None,
-        reply_to_message_id: None,
-        command: None,
-        payload: None,
-        text: None,
-        text_length: None,
-        media: None,
-        media_bytes: None,
-        callback_data: None,
-        button_text: None,
-        ok: None,
-        error_code: None,
-        error_group: None,
-        error_class: None,
-        took_ms: None,
-        own_ms: None,
-        amount: None,
-        currency: None,
-        props: Map::new(),
+        ..Event::bare(event, id.to_owned(), tenant(), at, Via::Poll)
     }
 }
 
