@@ -63,13 +63,12 @@ impl Store {
 /// All statements, to be checked against both engines.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
     let bulks: [&[&'static Bulk]; 3] = [&admit::BULKS, &people::BULKS, &write::BULKS];
-    let single: [&[&'static Statement]; 8] = [
+    let single: [&[&'static Statement]; 7] = [
         &admit::STATEMENTS,
         &apply::STATEMENTS,
         &audience::STATEMENTS,
         &offsets::STATEMENTS,
         &refold::STATEMENTS,
-        &retention::STATEMENTS,
         &write::STATEMENTS,
         &zones::STATEMENTS,
     ];
@@ -77,5 +76,7 @@ pub fn statements() -> impl Iterator<Item = &'static Statement> {
         .into_iter()
         .flatten()
         .flat_map(|bulk| bulk.statements());
-    bulks.chain(single.into_iter().flatten().copied())
+    bulks
+        .chain(single.into_iter().flatten().copied())
+        .chain(retention::statements())
 }

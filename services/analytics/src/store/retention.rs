@@ -55,147 +55,49 @@ struct Step {
     unit: Unit,
 }
 
-static STEPS: [Step; 13] = [
-    Step {
-        statement: Statement::new(
-            "retain_labels",
-            "DELETE FROM sum_labels WHERE (tenant, kind, hour, label) IN (
-                SELECT tenant, kind, hour, label FROM sum_labels WHERE hour < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.sums,
-        unit: Unit::Second,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_calls",
-            "DELETE FROM sum_calls WHERE (tenant, hour, method) IN (
-                SELECT tenant, hour, method FROM sum_calls WHERE hour < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.sums,
-        unit: Unit::Second,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_latency",
-            "DELETE FROM sum_latency WHERE (tenant, hour, method, side, bucket) IN (
-                SELECT tenant, hour, method, side, bucket FROM sum_latency WHERE hour < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.latency,
-        unit: Unit::Second,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_pollers",
-            "DELETE FROM sum_pollers WHERE (tenant, hour, addr, agent) IN (
-                SELECT tenant, hour, addr, agent FROM sum_pollers WHERE hour < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.pollers,
-        unit: Unit::Second,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_errors",
-            "DELETE FROM sum_errors WHERE (tenant, hour, grp) IN (
-                SELECT tenant, hour, grp FROM sum_errors WHERE hour < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.sums,
-        unit: Unit::Second,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_groups",
-            "DELETE FROM error_groups WHERE (tenant, grp) IN (
-                SELECT tenant, grp FROM error_groups WHERE last_at < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.sums,
-        unit: Unit::Micro,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_hits",
-            "DELETE FROM error_hits WHERE (tenant, grp, who, day, hash) IN (
-                SELECT tenant, grp, who, day, hash FROM error_hits WHERE day < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.errors,
-        unit: Unit::Day,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_examples",
-            "DELETE FROM error_examples WHERE (tenant, grp, error_id) IN (
-                SELECT tenant, grp, error_id FROM error_examples WHERE at < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.errors,
-        unit: Unit::Micro,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_day_labels",
-            "DELETE FROM day_labels WHERE (tenant, kind, day, label) IN (
-                SELECT tenant, kind, day, label FROM day_labels WHERE day < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.sums,
-        unit: Unit::Day,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_users",
-            "DELETE FROM bot_users WHERE (tenant, user_id) IN (
-                SELECT tenant, user_id FROM bot_users WHERE last_day < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.users,
-        unit: Unit::Day,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_user_days",
-            "DELETE FROM bot_user_days WHERE (tenant, user_id, day) IN (
-                SELECT tenant, user_id, day FROM bot_user_days WHERE day < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.users,
-        unit: Unit::Day,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_audience",
-            "DELETE FROM audience_dates WHERE (tenant, date) IN (
-                SELECT tenant, date FROM audience_dates WHERE date < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.audience,
-        unit: Unit::Day,
-    },
-    Step {
-        statement: Statement::new(
-            "retain_marks",
-            "DELETE FROM fold_marks WHERE (topic, part, hour) IN (
-                SELECT topic, part, hour FROM fold_marks WHERE hour < $1 LIMIT $2)",
-        ),
-        age: |keep| keep.marks,
-        unit: Unit::Second,
-    },
-];
-pub(super) static STATEMENTS: [&Statement; 13] = [
-    &STEPS[0].statement,
-    &STEPS[1].statement,
-    &STEPS[2].statement,
-    &STEPS[3].statement,
-    &STEPS[4].statement,
-    &STEPS[5].statement,
-    &STEPS[6].statement,
-    &STEPS[7].statement,
-    &STEPS[8].statement,
-    &STEPS[9].statement,
-    &STEPS[10].statement,
-    &STEPS[11].statement,
-    &STEPS[12].statement,
-];
+/// A row: the statement's name, the table, its primary key, its column of time and what that counts, how long it is kept.
+macro_rules! steps {
+    ($($name:literal: $table:literal by $key:literal, $time:literal in $unit:ident, kept $keep:ident;)*) => {
+        static STEPS: &[Step] = &[$(Step {
+            statement: Statement::new(
+                $name,
+                concat!(
+                    "DELETE FROM ", $table, " WHERE (", $key, ") IN (SELECT ", $key, " FROM ", $table,
+                    " WHERE ", $time, " < $1 LIMIT $2)"
+                ),
+            ),
+            age: |keep| keep.$keep,
+            unit: Unit::$unit,
+        }),*];
+    };
+}
+
+steps! {
+    "retain_labels": "sum_labels" by "tenant, kind, hour, label", "hour" in Second, kept sums;
+    "retain_calls": "sum_calls" by "tenant, hour, method", "hour" in Second, kept sums;
+    "retain_latency": "sum_latency" by "tenant, hour, method, side, bucket", "hour" in Second, kept latency;
+    "retain_pollers": "sum_pollers" by "tenant, hour, addr, agent", "hour" in Second, kept pollers;
+    "retain_errors": "sum_errors" by "tenant, hour, grp", "hour" in Second, kept sums;
+    "retain_groups": "error_groups" by "tenant, grp", "last_at" in Micro, kept sums;
+    "retain_hits": "error_hits" by "tenant, grp, who, day, hash", "day" in Day, kept errors;
+    "retain_examples": "error_examples" by "tenant, grp, error_id", "at" in Micro, kept errors;
+    "retain_day_labels": "day_labels" by "tenant, kind, day, label", "day" in Day, kept sums;
+    "retain_users": "bot_users" by "tenant, user_id", "last_day" in Day, kept users;
+    "retain_user_days": "bot_user_days" by "tenant, user_id, day", "day" in Day, kept users;
+    "retain_audience": "audience_dates" by "tenant, date", "date" in Day, kept audience;
+    "retain_marks": "fold_marks" by "topic, part, hour", "hour" in Second, kept marks;
+}
+
+pub(super) fn statements() -> impl Iterator<Item = &'static Statement> {
+    STEPS.iter().map(|step| &step.statement)
+}
 
 impl Store {
     /// Deletes at most `most` rows of each table that are older than they are kept at `now` (seconds since 1970). Returns how many
     /// were deleted; while it is not zero, there may be more.
     pub async fn sweep(&self, keep: &Keep, now: i64, most: i64) -> Result<u64, StoreError> {
         let mut deleted = 0;
-        for step in &STEPS {
+        for step in STEPS {
             let before = now.div_euclid(DAY) - (step.age)(keep);
             let before = match step.unit {
                 Unit::Day => before,
