@@ -126,6 +126,18 @@ fn bytes_of(value: redis::Value) -> Vec<u8> {
     }
 }
 
+/// Fails the test if a process that is over has written a token below `folder`. For `Drop`: silent in a
+/// test that fails already, as one failure is enough and a second panic would hide the first.
+///
+/// # Panics
+/// If there is a token, or no file.
+pub fn assert_no_canary(folder: &Path) {
+    if !std::thread::panicking() {
+        let found = canaries_in(folder, &[CANARY]);
+        assert!(found.is_empty(), "a token was written: {found:?}");
+    }
+}
+
 /// Every file below `folder` that holds one of `texts`, with that text.
 ///
 /// # Panics

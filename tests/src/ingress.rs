@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::{Answer, CANARY, Client, DEADLINE, Installation, canaries_in, within};
+use crate::{Answer, Client, DEADLINE, Installation, assert_no_canary, within};
 
 /// The domain of code hosts.
 const DOMAIN: &str = "gramtap.test";
@@ -173,12 +173,7 @@ impl Ingress {
 
 impl Drop for Ingress {
     fn drop(&mut self) {
-        // One failure is enough; a second panic would hide the first.
-        if !std::thread::panicking() {
-            let folder = self.log.parent().unwrap();
-            let found = canaries_in(folder, &[CANARY]);
-            assert!(found.is_empty(), "a token was written: {found:?}");
-        }
+        assert_no_canary(self.log.parent().unwrap());
     }
 }
 

@@ -30,7 +30,8 @@ mod wire;
 use std::time::Duration;
 
 pub use canary::{
-    CANARY, canaries_in, canaries_in_bytes, canaries_in_redis, canaries_in_tables, canaries_on,
+    CANARY, assert_no_canary, canaries_in, canaries_in_bytes, canaries_in_redis,
+    canaries_in_tables, canaries_on,
 };
 pub use client::{Answer, Client, Stream};
 pub use collector::Collector;

@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use gramtap_tests::{CANARY, canaries_in};
+use gramtap_tests::assert_no_canary;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -109,11 +109,7 @@ impl Gramtap {
 
 impl Drop for Gramtap {
     fn drop(&mut self) {
-        // One failure is enough; a second panic would hide the first.
-        if !std::thread::panicking() {
-            let found = canaries_in(self.data.path(), &[CANARY]);
-            assert!(found.is_empty(), "a token was written: {found:?}");
-        }
+        assert_no_canary(self.data.path());
     }
 }
 

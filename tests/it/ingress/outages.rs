@@ -35,3 +35,11 @@ async fn settled(ingress: &Ingress) {
         }
     }
 }
+
+/// Ends the process in order, once nothing waits for the bus any more. What its number was.
+async fn ended(ingress: Ingress) -> u32 {
+    settled(&ingress).await;
+    let pid = ingress.pid();
+    ingress.stop().await;
+    pid
+}

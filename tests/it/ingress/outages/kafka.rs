@@ -25,9 +25,7 @@ async fn no_call_fails_and_no_record_is_lost_when_kafka_is_killed() {
         load.goes_on(20, "after").await;
     };
     load.beside(&telegram, &ingress, outage).await;
-    settled(&ingress).await;
-    let pid = ingress.pid();
-    ingress.stop().await;
+    let pid = ended(ingress).await;
     load.is_told(&installation, pid).await;
     installation.remove().await;
 }
@@ -57,9 +55,7 @@ async fn no_call_fails_and_no_record_is_lost_when_kafka_is_frozen() {
         load.goes_on(20, "after").await;
     };
     load.beside(&telegram, &ingress, outage).await;
-    settled(&ingress).await;
-    let pid = ingress.pid();
-    ingress.stop().await;
+    let pid = ended(ingress).await;
     load.is_told(&installation, pid).await;
     installation.remove().await;
 }

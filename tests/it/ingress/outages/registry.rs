@@ -90,9 +90,7 @@ async fn no_call_fails_and_all_is_told_when_redis_is_away() {
         added
     };
     let added = load.beside(&telegram, &ingress, outages).await;
-    settled(&ingress).await;
-    let pid = ingress.pid();
-    ingress.stop().await;
+    let pid = ended(ingress).await;
     load.is_told(&installation, pid).await;
     for (tenant, bot, texts) in added {
         let texts: Vec<_> = texts.into_iter().map(Some).collect();
@@ -175,9 +173,7 @@ async fn a_start_without_sql_and_redis_serves_every_bot() {
             load.goes_on(10, "after").await;
         };
         load.beside(&telegram, &ingress, outage).await;
-        settled(&ingress).await;
-        let pid = ingress.pid();
-        ingress.stop().await;
+        let pid = ended(ingress).await;
         let unattributed = load.is_told_in_part(&installation, pid).await;
         assert!(
             unattributed.iter().all(|count| *count >= 10),
