@@ -3,7 +3,7 @@
 //! Two ways of the data, each in order. `consume/` reads calls.v1 and updates.v1 → `decode/` makes events
 //! and errors of them, each once → `publish/` writes these, the memory of what was counted and the offsets in
 //! one transaction. `fold/` reads events.v1 and errors.v1 → `store/` keeps sums per bot and hour in SQL → `query/`
-//! answers questions about them; `zone.rs` says where a bot's hours and dates begin.
+//! answers questions about them → `serve/` shows the answers; `zone.rs` says where a bot's hours and dates begin.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -12,6 +12,7 @@ pub mod decode;
 pub mod fold;
 pub mod publish;
 pub mod query;
+pub mod serve;
 pub mod store;
 pub mod zone;
 

@@ -1,0 +1,101 @@
+//! The console: pages for people, and the same numbers for scripts.
+//!
+//! The way of a request: `routes.rs` has every path → `headers.rs` closes the page against anything from elsewhere →
+//! `viewer.rs` says who asks; pages of a bot find it through `bot.rs` and its dates through `span.rs` → the page's own
+//! file asks `query/` and fills a template → `page.rs` writes it. What goes wrong on the way is a [`fault::Fault`].
+//! `assets.rs` serves the style and the script, which come with the binary. [`Console`] is the listener.
+//! Invariant: nobody sees anything without being signed in; no page loads anything from another host; no handler
+//! waits for anything but SQL. SQL away: a page says so and asks again by itself; bots are not served here.
+
+mod assets;
+pub mod bot;
+pub mod fault;
+mod headers;
+pub mod page;
+mod routes;
+pub mod site;
+pub mod span;
+pub mod viewer;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+
+pub(crate) use assets::version;
+pub use site::Site;
+
+/// The pages of a bot: the last part of their path, and what they are called.
+pub const PAGES: [(&str, &str); 9] = [
+    ("overview", "Overview"),
+    ("audience", "Audience"),
+    ("actions", "Actions"),
+    ("sources", "Sources"),
+    ("errors", "Errors"),
+    ("latency", "Latency"),
+    ("live", "Live"),
+    ("connect", "Connect"),
+    ("settings", "Settings"),
+];
+
+/// Threads that answer.
+const WORKERS: usize = 2;
+/// How long answers under way may take at the end, in seconds.
+const FINISH: u64 = 3;
+/// How long a browser may take to send a head.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// The listener of people and scripts.
+#[derive(Debug)]
+pub struct Console {
+    address: SocketAddr,
+    server: ServerHandle,
+}
+
+impl Console {
+    /// Binds the listener and begins to serve.
+    ///
+    /// # Errors
+    /// The address is taken, or is not this machine's.
+    pub fn start(listen: SocketAddr, site: Site) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen)?;
+        let address = listener.local_addr()?;
+        let site = web::Data::new(site);
+        let app = move || {
+            App::new()
+                .app_data(site.clone())
+                .wrap(from_fn(headers::close))
+                .configure(routes::configure)
+        };
+        let server = HttpServer::new(app)
+            .workers(WORKERS)
+            .disable_signals()
+            .client_request_timeout(HEAD)
+            .shutdown_timeout(FINISH)
+            .listen(listener)?
+            .run();
+        let handle = server.handle();
+        drop(gramtap_actors::spawn("console", server));
+        Ok(Self {
+            address,
+            server: handle,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends it, after the answers under way.
+    pub async fn stop(self) {
+        self.server.stop(true).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

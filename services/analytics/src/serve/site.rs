@@ -1,0 +1,46 @@
+//! What every page needs.
+//!
+//! In: the process's parts (`app.rs`). Out: the data of each handler. Invariant: nothing in it changes while the process
+//! lives; the clock is a part, so that tests say which day it is.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use gramtap_bus::Bus;
+use gramtap_tenants::{Keys, Registry};
+
+use crate::store::Store;
+
+/// What the console stands on. Shared by all its threads.
+pub struct Site {
+    /// The sums, and the database that accounts are in.
+    pub store: Store,
+    /// Which bots are connected.
+    pub registry: Registry,
+    /// Where events can be read.
+    pub bus: Bus,
+    /// What cookies are signed with.
+    pub keys: Keys,
+    /// The address that bots are told to use, without a slash at its end.
+    pub public_url: String,
+    /// The address that people reach the console by, without a slash at its end.
+    pub url: String,
+    /// Tells the second since 1970.
+    pub clock: fn() -> i64,
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site")
+            .field("public_url", &self.public_url)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The second since 1970, as the machine has it.
+#[must_use]
+pub fn system_clock() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+}
