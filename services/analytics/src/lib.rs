@@ -4,7 +4,10 @@
 //! and errors of them, each once → `publish/` writes these, the memory of what was counted and the offsets in
 //! one transaction. `fold/` reads events.v1 and errors.v1 → `store/` keeps sums per bot and hour in SQL → `query/`
 //! answers questions about them → `serve/` shows the answers; `zone.rs` says where a bot's hours and dates begin.
+//! [`app`] runs it all and ends it in order, `upkeep.rs` keeps each part going, [`config`] reads the settings.
 
+pub mod app;
+pub mod config;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod consume;
@@ -14,7 +17,10 @@ pub mod publish;
 pub mod query;
 pub mod serve;
 pub mod store;
+mod upkeep;
 pub mod zone;
 
 #[cfg(test)]
 mod sqlite_tests;
+
+pub use config::Config;

@@ -1,32 +1,29 @@
 //! `gramtap bots`: connects, lists and removes bots.
 //!
 //! In: the arguments. Out: the registry, in SQL, which a running `up` or ingress follows by itself;
-//! standard output. `bots/verify.rs` asks Telegram whose a token is, `bots/address.rs` knows the
-//! addresses of a bot, `bots/show.rs` writes them. Invariant: nothing is changed before everything
+//! standard output. `shared/botapi` asks Telegram whose a token is, `shared/tenants` knows the addresses of
+//! a bot, `bots/show.rs` writes them. Invariant: nothing is changed before everything
 //! that can be refused was checked; a token is kept only where that was asked for.
 
-mod address;
 mod show;
-mod verify;
 
 use std::io::Read;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use gramtap_botapi::verify::{self, Verified};
 use gramtap_settings::SecretString;
 use gramtap_telegram::Token;
-use gramtap_tenants::{GRACE, NewTenant, Registry, Tenant};
+use gramtap_tenants::{Addresses, GRACE, NewTenant, Registry, Tenant};
 
 use crate::cli::{Add, List, Rm};
 use crate::effective::Effective;
 use crate::out;
-use address::Addresses;
-use verify::Verified;
 
 pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<ExitCode> {
     let token = arguments.token.as_ref().map(read_token).transpose()?;
     let verified = match &token {
-        Some(token) => Some(verify::ask(&effective.telegram, token).await?),
+        Some(token) => Some(verify::ask(&effective.analytics.telegram, token).await?),
         None => None,
     };
     let new = NewTenant {
@@ -41,7 +38,7 @@ pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<
         .await
         .context("the bot was not connected")?;
     close(&registry).await;
-    let addresses = Addresses::of(&effective.config.public_url, &tenant);
+    let addresses = Addresses::of(&effective.config.process.public_url, &tenant);
     if arguments.json {
         out::line(&serde_json::to_string(&show::Row::of(&tenant, &addresses))?)?;
     } else {
@@ -61,7 +58,12 @@ pub(crate) async fn list(effective: Effective, arguments: List) -> anyhow::Resul
     if arguments.json {
         let rows: Vec<_> = tenants
             .iter()
-            .map(|tenant| (tenant, Addresses::of(&effective.config.public_url, tenant)))
+            .map(|tenant| {
+                (
+                    tenant,
+                    Addresses::of(&effective.config.process.public_url, tenant),
+                )
+            })
             .collect();
         let rows: Vec<_> = rows
             .iter()

@@ -24,17 +24,21 @@ pub(crate) enum Finding {
 
 pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
     let config = &effective.config;
+    let process = &config.process;
     let mut report = Report::default();
     report.add(
         "configuration",
         Finding::Ok("every key is understood".to_owned()),
     )?;
-    report.add("data folder", checks::data_dir(&config.data_dir))?;
-    report.add("key", checks::key(config))?;
+    report.add("data folder", checks::data_dir(&process.data_dir))?;
+    report.add("key", checks::key(process))?;
     report.add("database", checks::database(&effective).await)?;
-    report.add("redis", checks::redis(config).await)?;
-    report.add("bus", checks::bus(config).await)?;
-    report.add("telegram", network::telegram(&effective.telegram).await)?;
+    report.add("redis", checks::redis(process).await)?;
+    report.add("bus", checks::bus(process).await)?;
+    report.add(
+        "telegram",
+        network::telegram(&effective.analytics.telegram).await,
+    )?;
     report.add("listener", network::listener(config).await)?;
     report.add("admin", network::admin(config).await)?;
     Ok(report.finish())

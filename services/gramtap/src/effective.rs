@@ -12,17 +12,15 @@ use gramtap_telegram::redact::redact;
 use gramtap_telemetry::{Guard, TelemetryConfig, init_with, install_panic_hook};
 use gramtap_tenants::Opened;
 
-use crate::telegram::Section;
-
 /// What brokers know this process by.
 const CLIENT: &str = "gramtap";
 
 /// The configuration, read and checked.
 pub(crate) struct Effective {
-    /// All sections.
+    /// That of ingress, and of every process.
     pub(crate) config: Config,
-    /// `[telegram]`, as the command that asks Telegram itself needs it.
-    pub(crate) telegram: Section,
+    /// That of analytics.
+    pub(crate) analytics: gramtap_analytics::Config,
     /// Flushes the log at the end.
     _log: Option<Guard>,
 }
@@ -37,7 +35,7 @@ impl Effective {
     pub(crate) fn quiet(file: Option<&Path>) -> anyhow::Result<Self> {
         let settings = settings(file)?;
         let mut effective = Self::of(&settings)?;
-        let telemetry = log_section(&settings, &effective.config.telemetry);
+        let telemetry = log_section(&settings, &effective.config.process.telemetry);
         effective._log = Some(init_with(&telemetry, redact)?);
         install_panic_hook(redact);
         Ok(effective)
@@ -47,14 +45,14 @@ impl Effective {
         let config = Config::load(settings, CLIENT)?;
         Ok(Self {
             config,
-            telegram: settings.section("telegram")?,
+            analytics: gramtap_analytics::Config::load(settings, CLIENT)?,
             _log: None,
         })
     }
 
     /// Opens the registry, beside whatever else has it open.
     pub(crate) fn open(&self) -> anyhow::Result<Opened> {
-        let opened = self.config.tenants.open();
+        let opened = self.config.process.tenants.open();
         opened.map_err(|error| {
             let key = error.key();
             anyhow::Error::new(error).context(format!("the configuration is refused: {key}"))

@@ -16,9 +16,7 @@ mod effective;
 mod hide;
 mod out;
 mod simulate;
-mod snippets;
 mod tail;
-mod telegram;
 mod topics;
 mod up;
 

@@ -21,7 +21,7 @@ pub(crate) use line::printable;
 use scope::Scope;
 
 pub(crate) async fn run(effective: Effective, arguments: Tail) -> anyhow::Result<ExitCode> {
-    let config = &effective.config.bus;
+    let config = &effective.config.process.bus;
     let scope = Scope::find(&effective, &arguments).await?;
     let bus = Bus::observe(config).with_context(|| match config.bus.kind {
         Kind::Embedded => format!(

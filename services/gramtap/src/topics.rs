@@ -19,7 +19,7 @@ use crate::out;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn apply(effective: Effective) -> anyhow::Result<ExitCode> {
-    let config = &effective.config.bus;
+    let config = &effective.config.process.bus;
     if config.bus.kind == Kind::Embedded {
         // A running `up` has the log to itself, and there is nothing to make in it.
         out::line("nothing to do: the embedded log (bus.kind) has its topics by itself")?;

@@ -1,31 +1,42 @@
 //! `gramtap up`: all services in one process.
 //!
-//! In: the configuration. Out: `services/ingress`, which does everything that a process does, and a
+//! In: the configuration. Out: `services/ingress` and `services/analytics` on one bus, one registry and one set of probes, and a
 //! few lines on standard output that say what to type next. Invariant: those lines appear once the
-//! listener serves; a closed standard output does not end the services.
+//! listener serves; a closed standard output does not end the services. Analytics that cannot go on turns readiness off and
+//! says why; bots are served all the same. The end follows the data: calls, their records, events, sums.
 
+use std::future;
 use std::path::Path;
 use std::process::ExitCode;
 
-use gramtap_ingress::app;
+use gramtap_analytics::app::Analytics;
+use gramtap_ingress::app::{self, Ingress};
+use gramtap_process::Process;
 
 use crate::effective::Effective;
 use crate::out;
 
 pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
-    let data_dir = effective.config.data_dir.clone();
-    app::run(effective.config, move |running| {
-        let admin = running.admin.map(|address| address.to_string());
-        let text = greeting(
-            &running.address.to_string(),
-            admin.as_deref(),
-            &running.public_url,
-            &data_dir,
-        );
-        // Bots are served whether or not anybody reads this.
-        out::print(&text).ok();
-    })
-    .await
+    let config = &effective.config;
+    let process = Process::open(&config.process, "ingress").await?;
+    let ingress = Ingress::start(config, process.parts.clone())?;
+    let analytics = Analytics::start(&effective.analytics, &process.parts)?;
+    process.ready().await?;
+    let admin = process.admin().map(|address| address.to_string());
+    let text = greeting(
+        &ingress.address().to_string(),
+        admin.as_deref(),
+        &config.process.public_url,
+        &config.process.data_dir,
+    );
+    // Bots are served whether or not anybody reads this.
+    out::print(&text).ok();
+    let drain = async {
+        let served = ingress.drain().await;
+        let counted = analytics.drain().await;
+        served && counted
+    };
+    Ok(process.end(app::reload, future::pending(), drain).await)
 }
 
 fn greeting(address: &str, admin: Option<&str>, public_url: &str, data_dir: &Path) -> String {

@@ -27,19 +27,16 @@ use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
 use anyhow::Context as _;
 use futures_util::future;
 use gramtap_actors::{
-    Drain, Durable, Group, InFlight, Kept, Policy, Signal, Stage, keep_on_thread, signals, spawn,
-    spawn_local,
+    Drain, Durable, Group, InFlight, Kept, Policy, Stage, keep_on_thread, spawn, spawn_local,
 };
 use gramtap_events::Mint;
+use gramtap_process::{Parts, Process, host_name};
 use gramtap_telemetry::Probes;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::{call, listener, tls};
-use crate::admin;
 use crate::config::Config;
-use crate::parts::{self, Parts};
-use crate::process;
 use crate::publish::batcher::{Batcher, Close, Enqueue, Recipe};
 use crate::publish::estate::Estate;
 use crate::publish::gaps::Gaps;
@@ -58,77 +55,22 @@ const FINISH: Duration = Duration::from_secs(3);
 /// What flushing the records may take.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// A process that is running, for whoever greets its operator.
-#[derive(Debug)]
-pub struct Running {
-    /// Where bots connect.
-    pub address: SocketAddr,
-    /// Where probes and metrics are, if anywhere.
-    pub admin: Option<SocketAddr>,
-    /// What bots are told to use.
-    pub public_url: String,
-}
-
 /// Runs ingress as the one service of the process, until a signal ends it.
 ///
 /// # Errors
 /// It cannot start as configured.
-pub async fn run(config: Config, greet: impl FnOnce(&Running)) -> anyhow::Result<ExitCode> {
-    let (telemetry, exhausted) = process::prepare(&config.telemetry)?;
-    let (parts, refreshing) = parts::open(&config).await?;
-    let probes = parts.probes.clone();
-    let started = probes.condition("ingress");
-    started.set(false, "ingress is starting");
-    let admin = match config.admin.listen.parse().ok() {
-        Some(address) => Some(
-            admin::serve(address, &probes)
-                .with_context(|| format!("{address} cannot be listened on (admin.listen)"))?,
-        ),
-        None => None,
-    };
-    let bus = parts.bus.clone();
-    // From the first call on, a signal drains.
-    let mut signals = signals()?;
-    let ingress = Ingress::start(&config, parts)?;
-    parts::warm(&bus, &probes).await?;
-    started.set(true, "");
-    greet(&Running {
-        address: ingress.address(),
-        admin: admin.as_ref().map(|(address, _)| *address),
-        public_url: config.public_url,
-    });
-
-    let failed = loop {
-        tokio::select! {
-            signal = signals.next() => match signal {
-                Signal::Reload => tls::reload(),
-                Signal::Term | Signal::Second => break false,
-            },
-            () = exhausted.notified() => break true,
-        }
-    };
-    let drained = tokio::select! {
-        drained = ingress.drain() => drained,
-        // Whoever asks twice means it.
-        () = another_term(&mut signals) => false,
-    };
-    if let Some((_, server)) = admin {
-        server.stop(false).await;
-    }
-    // What follows the registry may wait for SQL; the process does not.
-    tokio::time::timeout(Duration::from_secs(1), refreshing.stop())
-        .await
-        .ok();
-    drop(telemetry);
-    Ok(if drained && !failed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let process = Process::open(&config.process, "ingress").await?;
+    let ingress = Ingress::start(&config, process.parts.clone())?;
+    process.ready().await?;
+    Ok(process
+        .end(reload, future::pending(), ingress.drain())
+        .await)
 }
 
-async fn another_term(signals: &mut gramtap_actors::Signals) {
-    while signals.next().await == Signal::Reload {}
+/// Reads again what SIGHUP is for.
+pub fn reload() {
+    tls::reload();
 }
 
 /// Ingress, running.
@@ -310,7 +252,7 @@ fn recipe(config: &Config, parts: &Parts, mint: &Arc<Mint>, gaps: &Arc<Gaps>) ->
     let capture = &config.capture;
     Recipe {
         bus: parts.bus.clone(),
-        folder: config.data_dir.clone(),
+        folder: config.process.data_dir.clone(),
         linger: capture.flush_interval,
         memory: usize::try_from(capture.memory_limit.as_u64()).unwrap_or(usize::MAX),
         disk: capture.spool_limit.as_u64(),
@@ -339,11 +281,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// The stable part of a record's id: the host's name, and the process's number for those that
 /// share one.
 fn instance() -> String {
-    let host = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    format!("{host}.{}", std::process::id())
+    format!("{}.{}", host_name(), std::process::id())
 }
 
 /// Grows from start to start.

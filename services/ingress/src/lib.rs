@@ -4,20 +4,17 @@
 //! The way of a call: `accept` takes the request from actix-web, `identify` finds whose it
 //! is, `relay` sends it to Telegram and the answer back; `observe` copies what streams by and
 //! turns it into records, `publish` hands those to the bus. `worker.rs` is what one HTTP thread
-//! holds, [`app`] wires it all and ends it in order, [`parts`] opens what services share, [`admin`]
-//! answers probes, [`process`] makes the process safe to hold tokens in, [`config`] reads its settings.
+//! holds, [`app`] wires it all and ends it in order, [`config`] reads its settings. What every process
+//! is, probes and signals among it, is `shared/process`.
 //!
 //! Invariant: the bot comes first. No call waits for Kafka, or for Redis and SQL beyond a short
 //! bound; what cannot be recorded is counted; a token is in memory and nowhere else.
 
 mod accept;
-pub mod admin;
 pub mod app;
 pub mod config;
 mod identify;
 mod observe;
-pub mod parts;
-pub mod process;
 mod publish;
 mod relay;
 mod worker;

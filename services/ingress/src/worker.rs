@@ -14,6 +14,7 @@ use gramtap_events::call::TokenStanding;
 use gramtap_events::tenant::Privacy;
 use gramtap_events::{Mint, Moment, TenantId};
 use gramtap_outbound::{OutboundConfig, Pool, Upstream};
+use gramtap_process::Parts;
 use gramtap_settings::ByteSize;
 use gramtap_telegram::{Door, Target};
 use gramtap_telemetry::{Gauge, GaugeHandle};
@@ -29,7 +30,6 @@ use crate::observe::{
     Budget, CallFacts, CaptureLimits, Ending, Mask, PollFolds, RequestHead, RequestTap, Stopwatch,
     Verified, record,
 };
-use crate::parts::Parts;
 use crate::publish::publisher::Publisher;
 use crate::relay::account::Opening;
 use crate::relay::hold::{Holds, Poller};
@@ -128,6 +128,7 @@ impl Shared {
         publisher: Publisher,
     ) -> Self {
         let domain = config
+            .process
             .public_url
             .split_once("://")
             .map_or("", |(_, host)| host);

@@ -6,6 +6,9 @@ use crate::{known::nearest, value::Kind};
 
 const PREFIX: &str = "GRAMTAP_";
 
+/// Set for tests and by a developer's services, which may run in the same shell.
+const TESTS: [&str; 2] = ["GRAMTAP_TEST_", "GRAMTAP_DEV_"];
+
 /// Names the configuration file.
 pub(crate) const FILE: &str = "GRAMTAP_CONFIG";
 
@@ -46,7 +49,7 @@ pub(crate) fn classify<'a>(
     value: &str,
     keys: impl Iterator<Item = (&'a str, Kind)> + Clone,
 ) -> Variable<'a> {
-    if !name.starts_with(PREFIX) || name.starts_with("GRAMTAP_TEST_") {
+    if !name.starts_with(PREFIX) || TESTS.iter().any(|prefix| name.starts_with(prefix)) {
         return Variable::Foreign;
     }
     if name == FILE {
@@ -105,6 +108,7 @@ mod tests {
         for (name, value, expected) in [
             ("PATH", "/bin", Variable::Foreign),
             ("GRAMTAP_TEST_KAFKA", "x", Variable::Foreign),
+            ("GRAMTAP_DEV_KAFKA_PORT", "28092", Variable::Foreign),
             ("GRAMTAP_CONFIG", "x", Variable::File),
             (
                 "GRAMTAP_DATA_DIR",

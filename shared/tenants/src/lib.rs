@@ -5,24 +5,28 @@
 //! row to `tenants.v1` → every directory follows.
 //! The way of a look-up: a [`Key`] from ingress → `directory.rs`: the local cache
 //! (`directory/cache.rs`), then Redis (`redis.rs`), then SQL → [`Lookup`]. `keys.rs` holds the
-//! installation key, which seals tokens. `config.rs` opens it all from the settings.
+//! installation key, which seals tokens. `config.rs` opens it all from the settings. What people are told:
+//! `address.rs` knows the addresses of a bot, `recipes.rs` how to set one in each library.
 //!
 //! Invariant: a bot that is known stays served while SQL and Redis are away, and no call is refused
 //! because the registry could not be asked: what is not known then is [`Lookup::Unreachable`].
 
+mod address;
 mod code;
 mod config;
 mod directory;
 mod keys;
 mod model;
 mod outbox;
+pub mod recipes;
 mod redis;
 pub mod registry;
 
+pub use address::Addresses;
 pub use code::{Code, CodeError, RandomError};
 pub use config::{OpenError, Opened, TenantsConfig};
 pub use directory::{Directory, Key, Lookup, Refreshing};
 pub use keys::{Keys, KeysError, SecretsSection};
 pub use model::{GRACE, Standing, Tenant};
 pub use redis::{Redis, RedisError, RedisSection};
-pub use registry::{Binding, NewTenant, Registry, RegistryError};
+pub use registry::{Alter, Binding, NewTenant, Registry, RegistryError};

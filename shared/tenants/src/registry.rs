@@ -8,6 +8,7 @@
 //! that may be retried; what is known already is served by the directory all the same.
 
 mod add;
+mod alter;
 mod bind;
 pub(crate) mod change;
 mod error;
@@ -21,6 +22,7 @@ use gramtap_database::Database;
 use crate::Keys;
 
 pub use add::NewTenant;
+pub use alter::Alter;
 pub use bind::Binding;
 pub use error::RegistryError;
 

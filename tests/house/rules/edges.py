@@ -10,7 +10,10 @@ from typing import Iterator
 from .metadata import Metadata
 from .tree import Offence
 
-SHARED = {"telegram", "settings", "telemetry", "actors", "events", "bus", "database", "tenants", "outbound", "simulator"}
+SHARED = {
+    "telegram", "settings", "telemetry", "actors", "events", "bus", "database", "tenants", "outbound", "simulator",
+    "botapi", "process",
+}
 ALLOWED = {
     "telegram": set(),
     "settings": set(),
@@ -22,6 +25,8 @@ ALLOWED = {
     "tenants": {"database", "bus", "events", "telegram", "settings", "telemetry", "actors"},
     "outbound": {"settings", "telemetry", "actors"},
     "simulator": {"telegram"},
+    "botapi": {"telegram", "settings", "telemetry"},
+    "process": {"actors", "bus", "events", "settings", "telemetry", "telegram", "tenants"},
     # A service never depends on a service: they meet in Kafka, Redis and SQL.
     "ingress": SHARED - {"simulator"},
     "analytics": SHARED - {"simulator"},

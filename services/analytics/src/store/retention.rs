@@ -5,12 +5,14 @@
 //! comes back counts as new; `fold_offsets`, `fold_zones` and `fold_clock` do not grow and are never deleted from.
 
 use gramtap_database::Statement;
+use serde::Deserialize;
 
 use super::{Store, StoreError};
 use crate::zone::DAY;
 
 /// Days that things are kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Keep {
     /// Sums by hour, and which labels and groups of errors there were.
     pub sums: i64,
@@ -39,6 +41,22 @@ impl Default for Keep {
             audience: 1_830,
             marks: 60,
         }
+    }
+}
+
+impl Keep {
+    /// Each by its name, in days.
+    #[must_use]
+    pub fn days(&self) -> [(&'static str, i64); 7] {
+        [
+            ("sums", self.sums),
+            ("latency", self.latency),
+            ("pollers", self.pollers),
+            ("errors", self.errors),
+            ("users", self.users),
+            ("audience", self.audience),
+            ("marks", self.marks),
+        ]
     }
 }
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::BotId;
-use gramtap_tenants::{Code, Standing, Tenant};
+use gramtap_tenants::{Addresses, Code, Standing, Tenant, recipes};
 use serde::Serialize;
 
-use super::address::Addresses;
-use crate::{snippets, tail::printable};
+use crate::tail::printable;
 
 /// A bot, for scripts.
 #[derive(Serialize)]
@@ -90,10 +89,25 @@ pub(crate) fn added(tenant: &Tenant, username: Option<&str>, addresses: &Address
         addresses.shared,
         addresses.path,
     );
-    text.push_str(&snippets::all(addresses.best(known)));
+    text.push_str(&snippets(addresses.best(known)));
     text.push_str("\nThen watch it: gramtap tail --bot ");
     text.push_str(tenant.code.as_str());
     text.push('\n');
+    text
+}
+
+/// How each library is told an address.
+fn snippets(base: &str) -> String {
+    let mut text = String::new();
+    for recipe in recipes::all() {
+        text.push_str(&format!("\n  {} ({})\n", recipe.library, recipe.note(base)));
+        let lines = recipe
+            .lines(base)
+            .unwrap_or_else(|dropped| dropped.to_string());
+        for line in lines.lines() {
+            text.push_str(&format!("    {line}\n"));
+        }
+    }
     text
 }
 

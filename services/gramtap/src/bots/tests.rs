@@ -4,15 +4,22 @@
 
 use std::path::Path;
 
+use gramtap_botapi::Section;
+use gramtap_botapi::verify::{self, VerifyError};
 use gramtap_settings::{SecretString, Settings};
 use gramtap_simulator::{Simulator, SimulatorConfig};
 use gramtap_telegram::{BotId, Token};
-use gramtap_tenants::{GRACE, NewTenant, Registry, Tenant, TenantsConfig};
+use gramtap_tenants::{Addresses, GRACE, NewTenant, Registry, Tenant, TenantsConfig};
 
-use super::address::Addresses;
-use super::verify::{self, VerifyError};
 use super::{read_token, show};
-use crate::telegram::tests::section;
+
+fn section(url: &str, ca_file: &str) -> Section {
+    Section {
+        url: url.to_owned(),
+        ca_file: ca_file.to_owned(),
+        bind: String::new(),
+    }
+}
 
 fn registry(folder: &Path) -> Registry {
     let settings = Settings::load(None, std::iter::empty()).unwrap();
@@ -136,6 +143,15 @@ async fn people_are_told_the_addresses_that_work() {
         )),
         "{text}"
     );
+    // Each library is named, and what would drop a path says so instead.
+    for recipe in gramtap_tenants::recipes::all() {
+        assert!(text.contains(&format!("\n  {} (", recipe.library)));
+    }
+    assert_eq!(text.matches("drops the path").count(), 2);
+    assert!(text.contains(&format!(
+        "    curl \"http://127.0.0.1:8080/c/{}/bot$TOKEN/getMe\"\n",
+        unknown.code
+    )));
     let table = show::table(&[known, unknown]);
     assert_eq!(table.lines().count(), 3);
     assert!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gramtap_bus::error::BusError;
 use gramtap_bus::{Bus, Kind, topics};
 use gramtap_events::topics::ALL;
-use gramtap_ingress::Config;
+use gramtap_process::ProcessConfig;
 use gramtap_tenants::{Keys, Redis};
 
 use super::Finding;
@@ -31,7 +31,7 @@ pub(crate) fn data_dir(folder: &Path) -> Finding {
     }
 }
 
-pub(crate) fn key(config: &Config) -> Finding {
+pub(crate) fn key(config: &ProcessConfig) -> Finding {
     let tenants = &config.tenants;
     match Keys::load(&tenants.secrets, &tenants.data_dir) {
         Ok(keys) => Finding::Ok(format!(
@@ -59,7 +59,7 @@ pub(crate) async fn database(effective: &Effective) -> Finding {
     }
 }
 
-pub(crate) async fn redis(config: &Config) -> Finding {
+pub(crate) async fn redis(config: &ProcessConfig) -> Finding {
     let redis = match Redis::open(&config.tenants.redis) {
         Ok(None) => return Finding::Ok("not used (redis.url is empty)".to_owned()),
         Ok(Some(redis)) => redis,
@@ -73,14 +73,14 @@ pub(crate) async fn redis(config: &Config) -> Finding {
     }
 }
 
-pub(crate) async fn bus(config: &Config) -> Finding {
+pub(crate) async fn bus(config: &ProcessConfig) -> Finding {
     match config.bus.bus.kind {
         Kind::Embedded => embedded(config),
         Kind::Kafka => kafka(config).await,
     }
 }
 
-fn embedded(config: &Config) -> Finding {
+fn embedded(config: &ProcessConfig) -> Finding {
     let file = Bus::log_file(&config.data_dir);
     if !file.exists() {
         return Finding::Ok(format!(
@@ -94,7 +94,7 @@ fn embedded(config: &Config) -> Finding {
     }
 }
 
-async fn kafka(config: &Config) -> Finding {
+async fn kafka(config: &ProcessConfig) -> Finding {
     let brokers = &config.bus.kafka.brokers;
     let checked = match Bus::open(&config.bus) {
         Ok(bus) => topics::check(&bus, &ALL, BROKERS).await,
@@ -119,12 +119,12 @@ mod tests {
     use super::*;
     use gramtap_settings::Settings;
 
-    fn config(variables: &[(&str, &str)]) -> Config {
+    fn config(variables: &[(&str, &str)]) -> ProcessConfig {
         let variables: Vec<_> = variables
             .iter()
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .collect();
-        Config::load(
+        ProcessConfig::load(
             &Settings::load(None, variables.into_iter()).unwrap(),
             "test",
         )

@@ -7,13 +7,13 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use gramtap_botapi::Section;
 use gramtap_ingress::Config;
 
 use super::Finding;
-use crate::telegram::{self, Section};
 
 pub(crate) async fn telegram(section: &Section) -> Finding {
-    match telegram::get(section, "/").await {
+    match gramtap_botapi::get(section, "/").await {
         Ok(answered) => Finding::Ok(format!("{} answers ({})", section.url, answered.status)),
         Err(error) => Finding::Problem(error.to_string()),
     }
@@ -31,7 +31,7 @@ pub(crate) async fn listener(config: &Config) -> Finding {
             return Finding::Problem(format!("{file} cannot be read: {error}; correct {key}"));
         }
     }
-    let running = match admin_address(config) {
+    let running = match config.process.admin {
         Some(admin) => is_gramtap(admin).await,
         None => false,
     };
@@ -39,14 +39,10 @@ pub(crate) async fn listener(config: &Config) -> Finding {
 }
 
 pub(crate) async fn admin(config: &Config) -> Finding {
-    match admin_address(config) {
+    match config.process.admin {
         None => Finding::Ok("none (admin.listen is empty)".to_owned()),
         Some(address) => bound(address, "admin.listen", is_gramtap(address).await),
     }
-}
-
-fn admin_address(config: &Config) -> Option<SocketAddr> {
-    config.admin.listen.parse().ok()
 }
 
 fn bound(address: SocketAddr, key: &str, running: bool) -> Finding {

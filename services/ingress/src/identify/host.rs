@@ -5,6 +5,8 @@
 //! is no code's is the shared host, unless the configuration lists the only ones allowed.
 //! Nothing of the port counts: a listener may sit behind any mapping. Pure; holds no state.
 
+use gramtap_process::bare;
+
 /// What a host names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Face {
@@ -64,32 +66,6 @@ impl Hosts {
             .strip_suffix('.')?;
         (!label.is_empty() && !label.contains('.')).then_some(label)
     }
-}
-
-/// A host in lower case without port and final dot; an IPv6 address without brackets.
-pub(crate) fn bare(text: &str) -> Option<String> {
-    let text = text.trim();
-    let name = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
-            return (port_fits && address.parse::<std::net::Ipv6Addr>().is_ok())
-                .then(|| address.to_ascii_lowercase());
-        }
-        None => match text.split_once(':') {
-            Some((name, port)) if is_port(port) => name,
-            Some(_) => return None,
-            None => text,
-        },
-    };
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    (!name.is_empty() && name.len() <= 253 && name.bytes().all(fits))
-        .then(|| name.to_ascii_lowercase())
-}
-
-fn is_port(text: &str) -> bool {
-    text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -32,14 +32,7 @@ impl NewTenant {
 
     /// The bot that is meant.
     fn bot(&self) -> Result<Option<BotId>, RegistryError> {
-        let longest = Self::LONGEST_NAME;
-        if self
-            .name
-            .as_ref()
-            .is_some_and(|name| name.chars().count() > longest)
-        {
-            return Err(RegistryError::Name);
-        }
+        check_name(self.name.as_deref())?;
         match (self.bot, self.token.as_ref().map(Token::bot)) {
             (Some(bot), Some(token)) if bot != token => Err(RegistryError::OtherBot {
                 bound: Some(bot),
@@ -47,6 +40,15 @@ impl NewTenant {
             }),
             (bot, token) => Ok(bot.or(token)),
         }
+    }
+}
+
+/// Whether a bot may be called so.
+pub(super) fn check_name(name: Option<&str>) -> Result<(), RegistryError> {
+    let longest = NewTenant::LONGEST_NAME;
+    match name.is_some_and(|name| name.chars().count() > longest) {
+        true => Err(RegistryError::Name),
+        false => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use gramtap_events::tenant::Privacy;
 use gramtap_telegram::{BotId, Token};
 use gramtap_tenants::registry::statements;
-use gramtap_tenants::{Binding, Code, NewTenant, Registry, RegistryError, Standing, Tenant};
+use gramtap_tenants::{Alter, Binding, Code, NewTenant, Registry, RegistryError, Standing, Tenant};
 
 /// All of it.
 pub(crate) async fn all(registry: &Registry) {
@@ -20,6 +20,7 @@ pub(crate) async fn all(registry: &Registry) {
     the_first_good_answer_binds_a_code(registry).await;
     of_many_first_calls_one_binds(registry).await;
     a_code_is_rebound(registry).await;
+    what_is_said_of_a_bot_is_altered(registry).await;
     tokens_are_sealed_and_forgotten(registry).await;
     what_cannot_be_done_says_so(registry).await;
     concurrent_changes_have_versions_of_their_own(registry).await;
@@ -157,6 +158,58 @@ async fn a_code_is_rebound(registry: &Registry) {
     assert_eq!(same, rebound, "nothing to change");
     // The old one is free again.
     registry.add(&by_id(600)).await.unwrap();
+}
+
+async fn what_is_said_of_a_bot_is_altered(registry: &Registry) {
+    let new = NewTenant {
+        name: Some("before".to_owned()),
+        ..by_id(650)
+    };
+    let before = registry.add(&new).await.unwrap();
+    let renamed = Alter {
+        name: Some(Some("after".to_owned())),
+        ..Alter::default()
+    };
+    let after = registry.alter(before.code, &renamed).await.unwrap();
+    assert_eq!(
+        (after.name.as_deref(), after.privacy),
+        (Some("after"), before.privacy)
+    );
+    assert!(after.version > before.version);
+    assert_eq!(reread(registry, &before).await, after);
+    let same = registry.alter(before.code, &renamed).await.unwrap();
+    assert_eq!(same, after, "nothing to change");
+    let fuller = Alter {
+        name: Some(None),
+        privacy: Some(Privacy::Full),
+    };
+    let fuller = registry.alter(before.code, &fuller).await.unwrap();
+    assert_eq!(
+        (fuller.name.as_deref(), fuller.privacy),
+        (None, Privacy::Full)
+    );
+    assert_eq!(reread(registry, &before).await, fuller);
+    // Directories and other services learn each change by its version.
+    let waiting =
+        gramtap_database::Statement::new("told", "SELECT id, record FROM outbox ORDER BY id");
+    let told = registry.database().fetch(&waiting, &[]).await.unwrap();
+    let of = |version: u64| {
+        let id = i64::try_from(version).unwrap();
+        let row = told.iter().find(|row| row.get::<i64>("id").unwrap() == id);
+        row.map(|row| row.get::<String>("record").unwrap())
+    };
+    assert!(of(after.version).unwrap().contains(r#""name":"after""#));
+    assert!(of(fuller.version).unwrap().contains(r#""privacy":"full""#));
+
+    let long = Alter {
+        name: Some(Some("n".repeat(129))),
+        ..Alter::default()
+    };
+    let refused = registry.alter(before.code, &long).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Name));
+    registry.remove(before.code, false).await.unwrap();
+    let refused = registry.alter(before.code, &renamed).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::UnknownCode(_)));
 }
 
 async fn tokens_are_sealed_and_forgotten(registry: &Registry) {

@@ -1,6 +1,6 @@
 //! How to set the address in each library: README.md's recipes, filled in.
 //!
-//! In: an address. Out: `bots/show.rs`. Invariant: the code is that of README.md, word for word with
+//! In: an address. Out: `gramtap bots`, the console. Invariant: the code is that of README.md, word for word with
 //! the address put in; a test compares them. An address with a path is not offered to a library that
 //! would drop it. Pure.
 
@@ -8,66 +8,68 @@ use url::Url;
 
 /// A library's recipe. `{base}` stands for the address without a slash at its end; `{scheme}`,
 /// `{host}` and `{port}` for its parts.
-struct Snippet {
-    library: &'static str,
+#[derive(Debug)]
+pub struct Recipe {
+    /// Its name.
+    pub library: &'static str,
     note: &'static str,
     /// Whether it keeps the path of the address.
     path: bool,
     code: &'static str,
 }
 
-static ALL: [Snippet; 13] = [
-    Snippet {
+static ALL: [Recipe; 14] = [
+    Recipe {
         library: "aiogram",
         note: "3",
         path: true,
         code: r#"bot = Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base("{base}")))"#,
     },
-    Snippet {
+    Recipe {
         library: "python-telegram-bot",
         note: "22",
         path: true,
         code: r#"app = ApplicationBuilder().token(TOKEN).base_url("{base}/bot").base_file_url("{base}/file/bot").build()"#,
     },
-    Snippet {
+    Recipe {
         library: "pyTelegramBotAPI",
         note: "4; the asynchronous half: asyncio_helper, the same two names",
         path: true,
         code: r#"telebot.apihelper.API_URL = "{base}/bot{0}/{1}"
 telebot.apihelper.FILE_URL = "{base}/file/bot{0}/{1}""#,
     },
-    Snippet {
+    Recipe {
         library: "grammY",
         note: "1; files plugin: the same apiRoot in hydrateFiles; with plain http fetch getUrl(), its download() takes https only",
         path: true,
         code: r#"const bot = new Bot(token, { client: { apiRoot: "{base}" } });"#,
     },
-    Snippet {
+    Recipe {
         library: "telegraf",
         note: "4",
         path: true,
         code: r#"const bot = new Telegraf(token, { telegram: { apiRoot: "{base}/" } });"#,
     },
-    Snippet {
+    Recipe {
         library: "node-telegram-bot-api",
         note: "0.6x and 2; downloads in 2: GET {base}/file/bot<token>/<file_path>",
         path: true,
         code: r#"const bot = new TelegramBot(token, { polling: true, baseApiUrl: "{base}" });   // 0.6x
 const bot = new Bot(token, { apiRoot: "{base}" });                             // 2"#,
     },
-    Snippet {
+    Recipe {
         library: "go-telegram-bot-api",
         note: "5; downloads: GET {base}/file/bot<token>/<file_path>",
         path: true,
         code: r#"bot, err := tgbotapi.NewBotAPIWithAPIEndpoint(token, "{base}/bot%s/%s")"#,
     },
-    Snippet {
+    Recipe {
         library: "telebot",
         note: "4 and 3, Go",
         path: true,
         code: r#"bot, err := tele.NewBot(tele.Settings{Token: token, URL: "{base}", Poller: &tele.LongPoller{Timeout: 10 * time.Second}})"#,
     },
-    Snippet {
+    Recipe {
         library: "TelegramBots",
         note: "9 and 10, Java; downloads: GET {base}/file/bot<token>/<file_path>",
         path: false,
@@ -75,69 +77,85 @@ const bot = new Bot(token, { apiRoot: "{base}" });                             /
 TelegramClient client = new OkHttpTelegramClient(token, url);
 application.registerBot(token, () -> url, new DefaultGetUpdatesGenerator(), consumer);"#,
     },
-    Snippet {
+    Recipe {
         library: "telegram-bot-sdk",
         note: "3, PHP",
         path: true,
         code: r#"$telegram = new Api($token, false, null, "{base}/bot");   // or 'base_bot_url' => "{base}/bot" in its configuration"#,
     },
-    Snippet {
+    Recipe {
         library: "php-telegram-bot/core",
         note: "0.83",
         path: false,
         code: r#"Request::setCustomBotApiUri("{base}");"#,
     },
-    Snippet {
+    Recipe {
         library: "TelegramBot/Api",
         note: "2, PHP; downloads: GET {base}/file/bot<token>/<file_path>",
         path: true,
         code: r#"$bot = new BotApi($token, null, "{base}/bot");         // current code
 $bot = new BotApi($token, null, null, "{base}/bot");   // 2.6-dev"#,
     },
-    Snippet {
+    Recipe {
         library: "defstudio/telegraph",
         note: "1, Laravel, in config/telegraph.php",
         path: true,
         code: r#"'telegram_api_url' => '{base}/',"#,
     },
+    Recipe {
+        library: "curl",
+        note: "a first call, by hand",
+        path: true,
+        code: r#"curl "{base}/bot$TOKEN/getMe""#,
+    },
 ];
 
-/// All recipes for an address.
-pub(crate) fn all(base: &str) -> String {
-    let base = base.trim_end_matches('/');
-    let parts = Url::parse(base).ok();
-    let mut text = String::new();
-    for snippet in &ALL {
-        let note = snippet.note.replace("{base}", base);
-        text.push_str(&format!("\n  {} ({note})\n", snippet.library));
-        for line in snippet.lines(base, parts.as_ref()).lines() {
-            text.push_str(&format!("    {line}\n"));
-        }
-    }
-    text
+/// The library would call another address than it is given: it drops the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "drops the path of an address: register the bot by its id, or set public_url to a name with wildcard DNS"
+)]
+pub struct DropsPath;
+
+/// All of them, in README.md's order.
+#[must_use]
+pub fn all() -> &'static [Recipe] {
+    &ALL
 }
 
-impl Snippet {
-    fn lines(&self, base: &str, parts: Option<&Url>) -> String {
-        let has_path = parts.is_some_and(|url| url.path() != "/");
-        if has_path && !self.path {
-            return "drops the path of an address: register the bot by its id, or set public_url to a name with wildcard DNS"
-                .to_owned();
+impl Recipe {
+    /// Its versions, and what there is to know.
+    #[must_use]
+    pub fn note(&self, base: &str) -> String {
+        self.note.replace("{base}", base.trim_end_matches('/'))
+    }
+
+    /// What to write, with the address put in; lines without an end.
+    ///
+    /// # Errors
+    /// The address has a path, and the library drops paths.
+    pub fn lines(&self, base: &str) -> Result<String, DropsPath> {
+        let base = base.trim_end_matches('/');
+        let url = Url::parse(base).ok();
+        if !self.path && url.as_ref().is_some_and(|url| url.path() != "/") {
+            return Err(DropsPath);
         }
-        let part = |read: fn(&Url) -> Option<String>| parts.and_then(read).unwrap_or_default();
-        self.code
+        let part = |read: fn(&Url) -> Option<String>| url.as_ref().and_then(read);
+        let scheme = part(|url| Some(url.scheme().to_owned()));
+        let host = part(|url| url.host_str().map(str::to_owned));
+        let port = part(|url| url.port_or_known_default().map(|port| port.to_string()));
+        Ok(self
+            .code
             .replace("{base}", base)
-            .replace("{scheme}", &part(|url| Some(url.scheme().to_owned())))
-            .replace("{host}", &part(|url| url.host_str().map(str::to_owned)))
-            .replace(
-                "{port}",
-                &part(|url| url.port_or_known_default().map(|port| port.to_string())),
-            )
+            .replace("{scheme}", &scheme.unwrap_or_default())
+            .replace("{host}", &host.unwrap_or_default())
+            .replace("{port}", &port.unwrap_or_default()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const BASE: &str = "https://gramtap.example.com";
@@ -161,29 +179,26 @@ mod tests {
     #[test]
     fn recipes_are_those_of_the_readme() {
         let readme = readme();
-        let parts = Url::parse(BASE).ok();
-        for snippet in &ALL {
-            let lines = snippet.lines(BASE, parts.as_ref());
-            assert!(readme.contains(&lines), "{}: {lines}", snippet.library);
+        for recipe in all() {
+            let lines = recipe.lines(BASE).unwrap();
+            assert!(readme.contains(&lines), "{}: {lines}", recipe.library);
         }
         let named: Vec<_> = README
             .lines()
             .filter_map(|line| line.strip_prefix("**")?.split_once("**"))
             .map(|(library, _)| library)
             .collect();
-        let ours: Vec<_> = ALL.iter().map(|snippet| snippet.library).collect();
+        let ours: Vec<_> = all().iter().map(|recipe| recipe.library).collect();
         assert_eq!(named, ours);
     }
 
     #[test]
-    fn every_library_is_there_with_the_address_and_nothing_is_left_open() {
-        let text = all("http://127.0.0.1:8080/");
-        for snippet in &ALL {
-            assert!(
-                text.contains(&format!("\n  {} (", snippet.library)),
-                "{}",
-                snippet.library
-            );
+    fn nothing_is_left_open() {
+        let base = "http://127.0.0.1:8080/";
+        let mut text = String::new();
+        for recipe in all() {
+            text.push_str(&recipe.note(base));
+            text.push_str(&recipe.lines(base).unwrap());
         }
         for open in [
             "{base}",
@@ -196,19 +211,19 @@ mod tests {
             assert!(!text.contains(open), "{open}: {text}");
         }
         assert!(text.contains(r#".host("127.0.0.1").port(8080)"#), "{text}");
+        assert!(
+            text.contains(r#"curl "http://127.0.0.1:8080/bot$TOKEN/getMe""#),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_path_is_not_given_to_a_library_that_drops_it() {
-        let text = all("http://127.0.0.1:8080/c/code");
-        assert!(
-            text.contains(r#"from_base("http://127.0.0.1:8080/c/code")"#),
-            "{text}"
-        );
-        assert!(
-            !text.contains("setCustomBotApiUri") && !text.contains("TelegramUrl"),
-            "{text}"
-        );
-        assert_eq!(text.matches("drops the path").count(), 2);
+        let base = "http://127.0.0.1:8080/c/code";
+        let dropping = all().iter().filter(|it| it.lines(base) == Err(DropsPath));
+        let dropping: Vec<_> = dropping.map(|it| it.library).collect();
+        assert_eq!(dropping, ["TelegramBots", "php-telegram-bot/core"]);
+        let aiogram = all()[0].lines(base).unwrap();
+        assert!(aiogram.contains(r#"from_base("http://127.0.0.1:8080/c/code")"#));
     }
 }

@@ -1,6 +1,6 @@
 //! Opens what the services of a process share: the bus, the registry, the directory.
 //!
-//! In: a [`Config`]. Out: [`Parts`], to `app.rs` of each service. Invariant: opening waits for no
+//! In: a [`ProcessConfig`]. Out: [`Parts`], to `app.rs` of each service. Invariant: opening waits for no
 //! other process but Kafka's word on its topics, for seconds at most; what is away is used as
 //! soon as it is back. A topic that is missing or differs refuses the start and names the command.
 
@@ -10,9 +10,10 @@ use gramtap_bus::Bus;
 use gramtap_telemetry::Probes;
 use gramtap_tenants::{Directory, Keys, Refreshing, Registry};
 
-use crate::Config;
+use crate::ProcessConfig;
 
-/// What the services of a process share.
+/// What the services of a process share. Cheap to clone.
+#[derive(Clone)]
 pub struct Parts {
     /// The bus.
     pub bus: Bus,
@@ -32,7 +33,7 @@ pub struct Parts {
 ///
 /// # Errors
 /// A setting that cannot be used, topics that do not fit, an embedded log that another process has.
-pub async fn open(config: &Config) -> anyhow::Result<(Parts, Refreshing)> {
+pub(crate) async fn open(config: &ProcessConfig) -> anyhow::Result<(Parts, Refreshing)> {
     let bus = Bus::connect(&config.bus).await?;
     let opened = config.tenants.open().map_err(|error| {
         let key = error.key();

@@ -1,24 +1,27 @@
 //! The addresses of a bot.
 //!
-//! In: `public_url` and a tenant. Out: [`Addresses`], to `show.rs`. Invariant: an address is given
+//! In: `public_url` and a tenant. Out: [`Addresses`], to `gramtap bots` and the console. Invariant: an address is given
 //! only where it can work: an IP address has no names below it. Pure.
 
-use gramtap_tenants::Tenant;
 use url::{Host, Url};
 
+use crate::Tenant;
+
 /// Where a bot may send its calls; none ends with a slash.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Addresses {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
     /// The shared host: for a bot whose id is known.
-    pub(crate) shared: String,
+    pub shared: String,
     /// Below `/c/`: for every bot, not with every library.
-    pub(crate) path: String,
+    pub path: String,
     /// A host of its own, where `public_url` has a name.
-    pub(crate) host: Option<String>,
+    pub host: Option<String>,
 }
 
 impl Addresses {
-    pub(crate) fn of(public_url: &str, tenant: &Tenant) -> Self {
+    /// Those of a tenant below `public_url`.
+    #[must_use]
+    pub fn of(public_url: &str, tenant: &Tenant) -> Self {
         Self::with_code(public_url.trim_end_matches('/'), tenant.code.as_str())
     }
 
@@ -31,7 +34,8 @@ impl Addresses {
     }
 
     /// The one that works for this bot in most libraries.
-    pub(crate) fn best(&self, bot_known: bool) -> &str {
+    #[must_use]
+    pub fn best(&self, bot_known: bool) -> &str {
         match (&self.host, bot_known) {
             (_, true) => &self.shared,
             (Some(host), false) => host,

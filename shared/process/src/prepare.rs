@@ -18,14 +18,14 @@ use rustix::process::{
 use tokio::sync::Notify;
 
 /// Told when an actor has died more often than its keeper tolerates.
-pub type Exhausted = Arc<Notify>;
+pub(crate) type Exhausted = Arc<Notify>;
 
 /// Sets limits, logs, traces, the panic hook and the observer of actors. Keep the guard until the
 /// end: it flushes.
 ///
 /// # Errors
 /// The telemetry cannot be started as configured.
-pub fn prepare(telemetry: &TelemetryConfig) -> Result<(Guard, Exhausted), TelemetryError> {
+pub(crate) fn prepare(telemetry: &TelemetryConfig) -> Result<(Guard, Exhausted), TelemetryError> {
     let guard = init_with(telemetry, redact)?;
     install_panic_hook(redact);
     harden();

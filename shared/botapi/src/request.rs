@@ -1,4 +1,4 @@
-//! Asks Telegram, once: for `bots add --token` and `doctor`.
+//! Asks Telegram, once.
 //!
 //! In: `[telegram]` and a path. Out: the status and the body of the answer. Invariant: no redirect is
 //! followed, because a token stands in the path; no error holds the path; an answer has ten seconds
@@ -21,32 +21,52 @@ const LARGEST: usize = 64 * 1024;
 /// `[telegram]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Section {
+pub struct Section {
     /// The Bot API, without credentials (`Config::load` refuses them).
-    pub(crate) url: String,
-    ca_file: String,
-    bind: String,
+    pub url: String,
+    /// A file of authorities to trust besides the public ones. Empty: none.
+    pub ca_file: String,
+    /// The local address to ask from. Empty: the system's choice.
+    pub bind: String,
 }
 
 /// Telegram gave no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AskError {
+pub enum AskError {
+    /// `telegram.ca_file`.
     #[error("the authorities in {path} (telegram.ca_file) cannot be used: {reason}")]
-    Authorities { path: String, reason: String },
+    Authorities {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// `telegram.url`, or the way there.
     #[error(
         "{url} (telegram.url) cannot be reached: {reason}; check this machine's network, and telegram.ca_file if the server's certificate is your own"
     )]
-    Unreachable { url: String, reason: String },
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What was answered.
-pub(crate) struct Answered {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
+#[derive(Debug)]
+pub struct Answered {
+    /// Of HTTP.
+    pub status: u16,
+    /// As it came.
+    pub body: Vec<u8>,
 }
 
 /// GETs a path, which begins with a slash, below `telegram.url`.
-pub(crate) async fn get(section: &Section, path: &str) -> Result<Answered, AskError> {
+///
+/// # Errors
+/// There was no answer, or none to be believed; what to do is said.
+pub async fn get(section: &Section, path: &str) -> Result<Answered, AskError> {
     let url = section.url.trim_end_matches('/');
     let unreachable = |reason: String| AskError::Unreachable {
         url: url.to_owned(),
@@ -132,11 +152,11 @@ fn cut(error: &PayloadError) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    pub(crate) fn section(url: &str, ca_file: &str) -> Section {
+    fn section(url: &str, ca_file: &str) -> Section {
         Section {
             url: url.to_owned(),
             ca_file: ca_file.to_owned(),

@@ -14,7 +14,10 @@ use gramtap_telemetry::{Probes, Ready, render};
 ///
 /// # Errors
 /// The address is taken, or is not this machine's.
-pub fn serve(address: SocketAddr, probes: &Probes) -> std::io::Result<(SocketAddr, ServerHandle)> {
+pub(crate) fn serve(
+    address: SocketAddr,
+    probes: &Probes,
+) -> std::io::Result<(SocketAddr, ServerHandle)> {
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
     let server = server(listener, probes.clone())?;

@@ -7,48 +7,75 @@ use gramtap_telegram::redact::redact;
 use gramtap_telegram::{Answer, BotId, Token};
 use serde::Deserialize;
 
-use crate::telegram::{self, Answered, AskError, Section};
+use crate::{Answered, AskError, Section, get};
 
 /// Why the token is not known to be the bot's.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum VerifyError {
+pub enum VerifyError {
+    /// It is no token, or one that was revoked.
     #[error("Telegram refuses the token of bot {bot}: {told}; copy it again from @BotFather")]
-    Refused { bot: BotId, told: String },
+    Refused {
+        /// The number in the token.
+        bot: BotId,
+        /// Telegram's words.
+        told: String,
+    },
+    /// The answer tells neither.
     #[error(
         "Telegram did not say whose the token is: {told}; try again, or register the bot without asking: --id {bot}"
     )]
-    Unclear { bot: BotId, told: String },
+    Unclear {
+        /// The number in the token.
+        bot: BotId,
+        /// What was answered.
+        told: String,
+    },
+    /// There was no answer.
     #[error("{source}; or register the bot without asking: --id {bot}")]
     Unreachable {
+        /// The number in the token.
         bot: BotId,
+        /// Why.
         #[source]
         source: AskError,
     },
+    /// The answer is about another bot.
     #[error(
         "Telegram says that the token of bot {bot} is that of bot {named}: telegram.url is no Bot API"
     )]
-    OtherBot { bot: BotId, named: BotId },
+    OtherBot {
+        /// The number in the token.
+        bot: BotId,
+        /// The bot that the answer names.
+        named: BotId,
+    },
 }
 
 /// The bot, as Telegram knows it.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Verified {
-    id: BotId,
+pub struct Verified {
+    /// Its id.
+    pub id: BotId,
     #[serde(default)]
     username: Option<String>,
 }
 
 impl Verified {
-    pub(crate) fn username(&self) -> Option<&str> {
+    /// Without the @.
+    #[must_use]
+    pub fn username(&self) -> Option<&str> {
         self.username.as_deref()
     }
 }
 
 /// Calls getMe.
-pub(crate) async fn ask(section: &Section, token: &Token) -> Result<Verified, VerifyError> {
+///
+/// # Errors
+/// The token is not known to be the bot's; the text says what to do.
+pub async fn ask(section: &Section, token: &Token) -> Result<Verified, VerifyError> {
     let bot = token.bot();
     let path = format!("/bot{}/getMe", token.expose());
-    let answered = telegram::get(section, &path).await;
+    let answered = get(section, &path).await;
     judge(
         bot,
         &answered.map_err(|source| VerifyError::Unreachable { bot, source })?,

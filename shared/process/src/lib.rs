@@ -1,0 +1,32 @@
+//! What every service's process is.
+//!
+//! The way of a process: `binary.rs` reads the arguments and the settings (`config.rs` those that all have) → [`Process::open`]
+//! (`life.rs`) makes it safe to hold tokens in (`prepare.rs`), opens bus, registry and directory (`parts.rs`) and
+//! answers probes (`admin.rs`) → the service starts from its [`Parts`] → [`Process::end`] waits for a signal, drains and
+//! gives the exit code. `host.rs` reads host names; [`host_name`] is the machine's.
+//!
+//! Invariant: a process holds no token before it is hardened; one process has one bus, one registry and one set of probes,
+//! however many services it runs.
+
+mod admin;
+mod binary;
+mod config;
+mod host;
+mod life;
+mod parts;
+mod prepare;
+
+pub use binary::Binary;
+pub use config::{ProcessConfig, is_refusal, listen_address, optional_listen, reachable, site};
+pub use host::bare;
+pub use life::Process;
+pub use parts::Parts;
+
+/// The name of this machine. In a cluster each pod of a stateful set has one that it keeps.
+#[must_use]
+pub fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
