@@ -2,7 +2,7 @@
 //!
 //! In: a folder of its own for each test, the simulated Telegram, the environment. Out: pass or fail.
 //! `gramtap/bots.rs`: what is connected beside a running `up` is served; `tail.rs`: records as they
-//! come; `checks.rs`: `config`, `doctor`, `topics apply`, `simulate`; `refusals.rs`: what is wrong is
+//! come; `counted.rs`: what becomes of them; `checks.rs`: `config`, `doctor`, `topics apply`, `simulate`; `refusals.rs`: what is wrong is
 //! named; `ending.rs`: signals. Invariant: each command is a process with nothing in its environment
 //! but what the test gives it; what still runs at a test's end is killed, by its id; no token is in
 //! anything that `up` has written.
@@ -11,6 +11,7 @@
 
 mod bots;
 mod checks;
+mod counted;
 mod ending;
 mod refusals;
 mod tail;
@@ -42,6 +43,7 @@ struct Place {
     folder: TempDir,
     address: SocketAddr,
     admin: SocketAddr,
+    console: SocketAddr,
     simulator: Simulator,
     control: Control,
 }
@@ -62,11 +64,12 @@ impl Place {
         let simulator = Simulator::start(config).await.unwrap();
         let control = simulator.control();
         control.add_bot_token(TOKEN).unwrap();
-        let [address, admin] = free_addresses();
+        let ([address, admin], [console, _]) = (free_addresses(), free_addresses());
         Self {
             folder: tempfile::tempdir().unwrap(),
             address,
             admin,
+            console,
             simulator,
             control,
         }
@@ -93,6 +96,7 @@ impl Place {
             .current_dir(self.path())
             .env("GRAMTAP_INGRESS__LISTEN", self.address.to_string())
             .env("GRAMTAP_ADMIN__LISTEN", self.admin.to_string())
+            .env("GRAMTAP_CONSOLE__LISTEN", self.console.to_string())
             .env("GRAMTAP_TELEGRAM__URL", self.simulator.http_url())
             .stdin(Stdio::null())
             .kill_on_drop(true);

@@ -1,22 +1,14 @@
 //! A `gramtap-ingress` process of a test's own.
 //!
 //! In: an installation (`installation.rs`), the simulated Telegram's address. Out: the addresses of
-//! its two listeners, its log. Invariant: it is the binary that was built beside the test, set up by
-//! its environment alone; started means ready; and whatever the test is about, no canary is in what
-//! the process wrote when it is over. Not ready in time: the test fails with the end of its log.
-//! Dropping it kills the process, by its id.
+//! its two listeners, its log. Invariant: as of every service (`service.rs`).
 
-use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::process::ExitStatus;
 
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
-
-use crate::{Answer, Client, DEADLINE, Installation, assert_no_canary, within};
+use crate::service::{Service, free_addresses};
+use crate::{Client, Installation};
 
 /// The domain of code hosts.
 const DOMAIN: &str = "gramtap.test";
@@ -24,10 +16,8 @@ const DOMAIN: &str = "gramtap.test";
 /// A running ingress.
 #[derive(Debug)]
 pub struct Ingress {
-    child: Child,
+    service: Service,
     address: SocketAddr,
-    admin: SocketAddr,
-    log: PathBuf,
 }
 
 impl Ingress {
@@ -43,37 +33,17 @@ impl Ingress {
         telegram: &str,
         more: &[(&str, &str)],
     ) -> Self {
-        let data = installation.data_dir(process);
-        let [address, admin] = free_addresses();
-        let log = data.with_file_name("stderr");
-        let mut command = Command::new(binary("gramtap-ingress"));
-        // The tests' own variables are no settings.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("GRAMTAP_") {
-                command.env_remove(name);
-            }
-        }
-        command
-            .env("GRAMTAP_DATA_DIR", &data)
-            .env("GRAMTAP_PUBLIC_URL", format!("http://{DOMAIN}"))
-            .env("GRAMTAP_TELEGRAM__URL", telegram)
-            .env("GRAMTAP_INGRESS__LISTEN", address.to_string())
-            .env("GRAMTAP_INGRESS__WORKERS", "2")
-            .env("GRAMTAP_ADMIN__LISTEN", admin.to_string())
-            .envs(installation.environment())
-            .envs(more.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log).unwrap())
-            .kill_on_drop(true);
-        let mut ingress = Self {
-            child: command.spawn().unwrap(),
-            address,
-            admin,
-            log,
-        };
-        ingress.wait_until_ready().await;
-        ingress
+        let [address, _] = free_addresses();
+        let (listen, public_url) = (address.to_string(), format!("http://{DOMAIN}"));
+        let mut environment = vec![
+            ("GRAMTAP_PUBLIC_URL", public_url.as_str()),
+            ("GRAMTAP_TELEGRAM__URL", telegram),
+            ("GRAMTAP_INGRESS__LISTEN", &listen),
+            ("GRAMTAP_INGRESS__WORKERS", "2"),
+        ];
+        environment.extend(more);
+        let service = Service::start(installation, "gramtap-ingress", process, &environment).await;
+        Self { service, address }
     }
 
     /// The host of a code.
@@ -88,115 +58,26 @@ impl Ingress {
         self.address
     }
 
-    /// Where its operator's listener is.
-    #[must_use]
-    pub fn admin(&self) -> SocketAddr {
-        self.admin
-    }
-
     /// A bot's connection to it.
     pub async fn client(&self) -> Client {
         Client::connect(self.address).await
     }
 
-    /// The most memory that it has had so far, in bytes; roughly, as the kernel counts: it may go back a little.
-    #[must_use]
-    pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        kilobytes.and_then(|it| it.parse::<u64>().ok()).unwrap() * 1024
-    }
-
-    /// What its operator's listener answers to GET.
-    pub async fn operator(&self, path: &str) -> Answer {
-        let mut client = Client::connect(self.admin).await;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        client.ask(request).await
-    }
-
-    /// Its process's number.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id().expect("it runs")
-    }
-
-    /// What it has said so far.
-    #[must_use]
-    pub fn words(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
-    }
-
-    /// Tells it to end.
-    pub fn sigterm(&self) {
-        self.signal(Signal::TERM);
-    }
-
-    /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        kill_process(pid.unwrap(), signal).unwrap();
-    }
-
     /// Waits until it has ended.
-    pub async fn ended(mut self) -> ExitStatus {
-        within("the process's end", self.child.wait())
-            .await
-            .unwrap()
+    pub async fn ended(self) -> ExitStatus {
+        self.service.ended().await
     }
 
     /// Ends it; it has to end in order.
     pub async fn stop(self) {
-        self.sigterm();
-        let log = self.log.clone();
-        let status = self.ended().await;
-        let words = || String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
-        assert!(status.success(), "{status}: {}", words());
-    }
-
-    async fn wait_until_ready(&mut self) {
-        let until = Instant::now() + DEADLINE;
-        while Instant::now() < until {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("ingress ended with {status}: {}", self.words());
-            }
-            let listens = tokio::net::TcpStream::connect(self.admin).await.is_ok();
-            if listens && self.operator("/-/ready").await.status() == 200 {
-                return;
-            }
-            // paced: a process that starts has no other way to say that it is ready
-            sleep(Duration::from_millis(20)).await;
-        }
-        panic!("ingress is not ready: {}", self.words());
+        self.service.stop().await;
     }
 }
 
-impl Drop for Ingress {
-    fn drop(&mut self) {
-        assert_no_canary(self.log.parent().unwrap());
+impl Deref for Ingress {
+    type Target = Service;
+
+    fn deref(&self) -> &Service {
+        &self.service
     }
-}
-
-/// Addresses that nobody listens on now. They are configured, so they have to be known before.
-#[must_use]
-pub fn free_addresses() -> [SocketAddr; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap())
-}
-
-/// A binary that was built beside this test.
-///
-/// # Panics
-/// If it was not built.
-#[must_use]
-pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(Path::parent).unwrap();
-    let binary = folder.join(name);
-    assert!(
-        binary.exists(),
-        "there is no {}: run `make test`, which builds it",
-        binary.display()
-    );
-    binary
 }

@@ -1,7 +1,7 @@
 //! What integration tests of the services have in common.
 //!
 //! The way of a test through the files: `installation.rs` makes what an installation has (a data
-//! directory, keys, a registry, a bus); `ingress.rs` starts the real process on it; `client.rs`
+//! directory, keys, a registry, a bus); `ingress.rs` and `analytics.rs` start real processes on it (`service.rs`); `client.rs`
 //! sends it exact bytes and reads its answers; `records.rs` reads back what reached the bus; and
 //! `canary.rs` looks for what may be nowhere,
 //! also in traces (`collector.rs`). `broker.rs` takes Kafka away, `wire.rs` Redis and
@@ -18,6 +18,7 @@
     reason = "whatever fails here fails the test"
 )]
 
+mod analytics;
 pub mod broker;
 mod canary;
 mod client;
@@ -25,19 +26,22 @@ mod collector;
 mod ingress;
 mod installation;
 mod records;
+mod service;
 mod wire;
 
 use std::time::Duration;
 
+pub use analytics::{Analytics, Turn, analytics_turn};
 pub use canary::{
     CANARY, assert_no_canary, canaries_in, canaries_in_bytes, canaries_in_redis,
     canaries_in_tables, canaries_on,
 };
 pub use client::{Answer, Client, Stream};
 pub use collector::Collector;
-pub use ingress::{Ingress, binary, free_addresses};
+pub use ingress::Ingress;
 pub use installation::{Installation, Stores, Wires, fresh_bot};
-pub use records::{calls, updates};
+pub use records::{calls, errors, errors_until, events, events_until, updates};
+pub use service::{Service, binary, free_addresses};
 pub use wire::Wire;
 
 /// After how long something that does not happen is a failure.

@@ -112,7 +112,7 @@ pub(crate) struct Tail {
     /// One bot alone: its code, bot id or tenant id.
     #[arg(long, value_name = "BOT")]
     pub(crate) bot: Option<String>,
-    /// One topic alone: calls, updates or tenants, or its full name.
+    /// One topic alone: calls, updates, events, errors, tenants or seen, or its full name.
     #[arg(long, value_name = "TOPIC", value_parser = topic)]
     pub(crate) topic: Option<&'static Topic>,
     /// Print each record as it is, a JSON object a line.

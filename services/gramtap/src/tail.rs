@@ -1,10 +1,11 @@
 //! `gramtap tail`: records as they come.
 //!
 //! In: the ends of the partitions, beside whoever writes them. Out: a line for each record on standard
-//! output (`tail/line.rs`), or its payload. `tail/scope.rs` decides which records. Invariant: nothing
+//! output (`tail/line.rs`, `tail/decoded.rs`), or its payload. `tail/scope.rs` decides which records. Invariant: nothing
 //! is written to the bus; what is skipped or cannot be read is said. It ends with its reader, with a
 //! signal, or when the bus gives up.
 
+mod decoded;
 mod line;
 mod scope;
 

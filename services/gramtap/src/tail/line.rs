@@ -9,16 +9,23 @@ use std::collections::HashMap;
 
 use gramtap_bus::Delivery;
 use gramtap_events::call::{Call, CallRecord, Gap, Origin, Polls, TokenStanding};
+use gramtap_events::event::Event;
+use gramtap_events::failure::Failure;
+use gramtap_events::record::KIND;
+use gramtap_events::seen::{MARKER, Seen};
 use gramtap_events::tenant::TenantState;
-use gramtap_events::topics::{CALLS, TENANTS, UPDATES};
+use gramtap_events::topics::{CALLS, ERRORS, EVENTS, SEEN, TENANTS, UPDATES};
 use gramtap_events::update::{Update, Via};
 use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::BotId;
+
+use super::decoded;
 
 const DIM: &str = "2";
 const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
+const BLUE: &str = "34";
 const CYAN: &str = "36";
 
 /// Writes lines; learns the names of bots from the records of the registry.
@@ -60,6 +67,36 @@ impl Painter {
             topic if *topic == UPDATES => Some(self.update(&serde_json::from_slice(payload).ok()?)),
             topic if *topic == TENANTS => {
                 Some(self.tenant(serde_json::from_slice(payload).ok()?, delivery.timestamp))
+            }
+            topic if *topic == EVENTS => {
+                let event: Event = serde_json::from_slice(payload).ok()?;
+                let (tenant, bot) = (event.tenant, event.bot);
+                Some(self.row(
+                    event.at,
+                    "event",
+                    BLUE,
+                    tenant,
+                    bot,
+                    &decoded::event(&event),
+                ))
+            }
+            topic if *topic == ERRORS => {
+                let failure: Failure = serde_json::from_slice(payload).ok()?;
+                let what = self.paint(RED, &decoded::failure(&failure));
+                let (tenant, bot) = (failure.tenant, failure.bot);
+                Some(self.row(failure.at, "error", RED, tenant, bot, &what))
+            }
+            topic if *topic == SEEN => {
+                let at = moment(delivery.timestamp);
+                if delivery.header(KIND) == Some(MARKER.as_bytes()) {
+                    let time = self.paint(DIM, &clock(at));
+                    return Some(format!(
+                        "{time}  seen    a process took partition {}",
+                        delivery.partition
+                    ));
+                }
+                let seen: Seen = serde_json::from_slice(payload).ok()?;
+                Some(self.row(at, "seen", DIM, seen.tenant, None, &decoded::seen(&seen)))
             }
             _ => None,
         }

@@ -42,6 +42,26 @@ fn with(mut record: Value, changes: &[(&str, Value)]) -> Value {
     record
 }
 
+/// An event with these columns; the others as they are where nothing is known.
+fn event(columns: Value) -> Value {
+    let via = serde_json::from_value(columns["via"].clone()).unwrap();
+    let name = serde_json::from_value(columns["event"].clone()).unwrap();
+    let at = serde_json::from_value(json!(AT)).unwrap();
+    let bare = Event::bare(name, "a-1-5".to_owned(), TENANT.parse().unwrap(), at, via);
+    let mut event = serde_json::to_value(bare).unwrap();
+    event["bot"] = json!(7);
+    for (column, value) in columns.as_object().unwrap() {
+        event[column] = value.clone();
+    }
+    event
+}
+
+fn error_record() -> Value {
+    json!({"v": 1, "error_id": "a-1-6", "group": "0123456789abcdef", "template": "Forbidden", "at": AT, "tenant": TENANT,
+        "bot": 7, "origin": "telegram", "class": "expected", "code": 403, "method": "sendMessage",
+        "description": "Forbidden:\nx", "advice": "blocked", "chat_id": 5, "user_id": 5, "update_id": null, "client": null})
+}
+
 #[test]
 fn records_are_lines() {
     let error = json!({"code": 400, "description": "Bad\nRequest \u{1b}[2J", "retry_after": null, "migrate_to_chat_id": null});
@@ -114,6 +134,43 @@ fn records_are_lines() {
             &TENANTS,
             tenant,
             "22:13:20.123  tenant  shop  connected, code x, privacy full",
+        ),
+        (
+            &EVENTS,
+            event(
+                json!({"event": "message_received", "via": "poll", "direction": "in", "user_id": 5, "chat_id": 5,
+                "username": "ann\u{1b}", "command": "start", "payload": "ads_7", "text": "/start ads_7"}),
+            ),
+            "03:04:05.678  event   7  message_received  from @ann?  /start  payload ads_7",
+        ),
+        (
+            &EVENTS,
+            event(
+                json!({"event": "message_received", "via": "poll", "direction": "in", "user_id": 5, "chat_id": -100,
+                "text": "x".repeat(70)}),
+            ),
+            &format!(
+                "03:04:05.678  event   7  message_received  from 5  in chat -100  \"{}…",
+                "x".repeat(59)
+            ),
+        ),
+        (
+            &EVENTS,
+            event(
+                json!({"event": "message_sent", "via": "call", "direction": "out", "method": "sendMessage", "chat_id": 5,
+                "ok": false, "error_code": 403}),
+            ),
+            "03:04:05.678  event   7  message_sent  sendMessage  to chat 5  failed 403",
+        ),
+        (
+            &ERRORS,
+            error_record(),
+            "03:04:05.678  error   7  sendMessage  403 Forbidden:?x  (expected, advice blocked)",
+        ),
+        (
+            &SEEN,
+            json!({"v": 1, "tenant": TENANT, "updates": [[1, 9], [12, 12]], "updated_at": null, "instances": [], "unnumbered": []}),
+            "22:13:20.123  seen    abcdefghijklmnopqrstuvwx27  2 ranges of updates, 0 instances counted",
         ),
         (
             &UPDATES,
