@@ -88,7 +88,10 @@ impl Painter {
             }
             topic if *topic == SEEN => {
                 let at = moment(delivery.timestamp);
-                if delivery.header(KIND) == Some(MARKER.as_bytes()) {
+                if delivery
+                    .header(KIND)
+                    .is_some_and(|kind| kind == MARKER.as_bytes())
+                {
                     let time = self.paint(DIM, &clock(at));
                     return Some(format!(
                         "{time}  seen    a process took partition {}",
