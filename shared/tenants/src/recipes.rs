@@ -10,102 +10,132 @@ use url::Url;
 /// `{host}` and `{port}` for its parts.
 #[derive(Debug)]
 pub struct Recipe {
-    /// Its name.
+    /// Its name, with its major version where two of them differ.
     pub library: &'static str,
     note: &'static str,
     /// Whether it keeps the path of the address.
     path: bool,
+    /// What the code needs to be known, lines without an end. The token is called `TOKEN` or `token`.
+    pub imports: &'static str,
     code: &'static str,
 }
 
-static ALL: [Recipe; 14] = [
+static ALL: [Recipe; 15] = [
     Recipe {
         library: "aiogram",
         note: "3",
         path: true,
+        imports: r#"from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer"#,
         code: r#"bot = Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base("{base}")))"#,
     },
     Recipe {
         library: "python-telegram-bot",
         note: "22",
         path: true,
+        imports: r#"from telegram.ext import ApplicationBuilder"#,
         code: r#"app = ApplicationBuilder().token(TOKEN).base_url("{base}/bot").base_file_url("{base}/file/bot").build()"#,
     },
     Recipe {
         library: "pyTelegramBotAPI",
         note: "4; the asynchronous half: asyncio_helper, the same two names",
         path: true,
+        imports: r#"import telebot"#,
         code: r#"telebot.apihelper.API_URL = "{base}/bot{0}/{1}"
-telebot.apihelper.FILE_URL = "{base}/file/bot{0}/{1}""#,
+telebot.apihelper.FILE_URL = "{base}/file/bot{0}/{1}"
+bot = telebot.TeleBot(TOKEN)"#,
     },
     Recipe {
         library: "grammY",
         note: "1; files plugin: the same apiRoot in hydrateFiles; with plain http fetch getUrl(), its download() takes https only",
         path: true,
+        imports: r#"import { Bot } from "grammy";"#,
         code: r#"const bot = new Bot(token, { client: { apiRoot: "{base}" } });"#,
     },
     Recipe {
         library: "telegraf",
         note: "4",
         path: true,
+        imports: r#"import { Telegraf } from "telegraf";"#,
         code: r#"const bot = new Telegraf(token, { telegram: { apiRoot: "{base}/" } });"#,
     },
     Recipe {
-        library: "node-telegram-bot-api",
-        note: "0.6x and 2; downloads in 2: GET {base}/file/bot<token>/<file_path>",
+        library: "node-telegram-bot-api 0.6x",
+        note: "downloads too",
         path: true,
-        code: r#"const bot = new TelegramBot(token, { polling: true, baseApiUrl: "{base}" });   // 0.6x
-const bot = new Bot(token, { apiRoot: "{base}" });                             // 2"#,
+        imports: r#"import TelegramBot from "node-telegram-bot-api";"#,
+        code: r#"const bot = new TelegramBot(token, { polling: true, baseApiUrl: "{base}" });"#,
+    },
+    Recipe {
+        library: "node-telegram-bot-api",
+        note: "2; downloads: GET {base}/file/bot<token>/<file_path>",
+        path: true,
+        imports: r#"import { Bot } from "node-telegram-bot-api";"#,
+        code: r#"const bot = new Bot(token, { apiRoot: "{base}" });"#,
     },
     Recipe {
         library: "go-telegram-bot-api",
         note: "5; downloads: GET {base}/file/bot<token>/<file_path>",
         path: true,
+        imports: r#"import tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5""#,
         code: r#"bot, err := tgbotapi.NewBotAPIWithAPIEndpoint(token, "{base}/bot%s/%s")"#,
     },
     Recipe {
         library: "telebot",
         note: "4 and 3, Go",
         path: true,
+        imports: r#"import "time"
+
+import tele "gopkg.in/telebot.v4""#,
         code: r#"bot, err := tele.NewBot(tele.Settings{Token: token, URL: "{base}", Poller: &tele.LongPoller{Timeout: 10 * time.Second}})"#,
     },
     Recipe {
         library: "TelegramBots",
         note: "9 and 10, Java; downloads: GET {base}/file/bot<token>/<file_path>",
         path: false,
+        imports: r#"import org.telegram.telegrambots.client.okhttp.OkHttpTelegramClient;
+import org.telegram.telegrambots.longpolling.TelegramBotsLongPollingApplication;
+import org.telegram.telegrambots.longpolling.util.DefaultGetUpdatesGenerator;
+import org.telegram.telegrambots.meta.TelegramUrl;
+import org.telegram.telegrambots.meta.generics.TelegramClient;"#,
         code: r#"TelegramUrl url = TelegramUrl.builder().schema("{scheme}").host("{host}").port({port}).build();
 TelegramClient client = new OkHttpTelegramClient(token, url);
 application.registerBot(token, () -> url, new DefaultGetUpdatesGenerator(), consumer);"#,
     },
     Recipe {
         library: "telegram-bot-sdk",
-        note: "3, PHP",
+        note: "3, PHP; its downloads break if the host begins with bot",
         path: true,
+        imports: r#"use Telegram\Bot\Api;"#,
         code: r#"$telegram = new Api($token, false, null, "{base}/bot");   // or 'base_bot_url' => "{base}/bot" in its configuration"#,
     },
     Recipe {
         library: "php-telegram-bot/core",
         note: "0.83",
         path: false,
+        imports: r#"use Longman\TelegramBot\Request;"#,
         code: r#"Request::setCustomBotApiUri("{base}");"#,
     },
     Recipe {
         library: "TelegramBot/Api",
-        note: "2, PHP; downloads: GET {base}/file/bot<token>/<file_path>",
+        note: "2, PHP, the current code; 2.6-dev: one null more; downloads: GET {base}/file/bot<token>/<file_path>",
         path: true,
-        code: r#"$bot = new BotApi($token, null, "{base}/bot");         // current code
-$bot = new BotApi($token, null, null, "{base}/bot");   // 2.6-dev"#,
+        imports: r"use TelegramBot\Api\BotApi;",
+        code: r#"$bot = new BotApi($token, null, "{base}/bot");"#,
     },
     Recipe {
         library: "defstudio/telegraph",
         note: "1, Laravel, in config/telegraph.php",
         path: true,
+        imports: "",
         code: r#"'telegram_api_url' => '{base}/',"#,
     },
     Recipe {
         library: "curl",
         note: "a first call, by hand",
         path: true,
+        imports: "",
         code: r#"curl "{base}/bot$TOKEN/getMe""#,
     },
 ];
@@ -130,7 +160,19 @@ impl Recipe {
         self.note.replace("{base}", base.trim_end_matches('/'))
     }
 
-    /// What to write, with the address put in; lines without an end.
+    /// All that is to be written, imports first.
+    ///
+    /// # Errors
+    /// As [`Recipe::lines`].
+    pub fn printed(&self, base: &str) -> Result<String, DropsPath> {
+        let code = self.lines(base)?;
+        Ok(match self.imports {
+            "" => code,
+            imports => format!("{imports}\n\n{code}"),
+        })
+    }
+
+    /// The code with the address put in; lines without an end. [`Recipe::imports`] stand before it.
     ///
     /// # Errors
     /// The address has a path, and the library drops paths.

@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use gramtap_tests::assert_no_canary;
+use gramtap_tests::{assert_no_canary, free_addresses};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -31,25 +31,37 @@ const SERVES: &str = "Gramtap serves bots on ";
 /// A running Gramtap.
 pub(crate) struct Gramtap {
     address: SocketAddr,
+    public_url: String,
     data: TempDir,
     log: File,
     _child: Child,
 }
 
 impl Gramtap {
-    /// Starts one that relays to `telegram`.
+    /// Starts one that relays to `telegram`, under the name of the doors.
     pub(crate) async fn start(telegram: &str) -> Result<Self> {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::named(telegram, listen, format!("http://{DOMAIN}")).await
+    }
+
+    /// Starts one that is reached under the address that it prints.
+    pub(crate) async fn reachable(telegram: &str) -> Result<Self> {
+        let [listen, _] = free_addresses();
+        Self::named(telegram, listen, format!("http://{listen}")).await
+    }
+
+    async fn named(telegram: &str, listen: SocketAddr, public_url: String) -> Result<Self> {
         let data = TempDir::new()?;
         let mut new = OpenOptions::new();
         let log = new.read(true).append(true).create(true);
         let log = log.open(data.path().join("stderr"))?;
-        let mut command = command(data.path())?;
+        let mut command = command(data.path(), &public_url)?;
         command
             .arg("up")
             .env("GRAMTAP_TELEGRAM__URL", telegram)
             .env("GRAMTAP_ADMIN__LISTEN", "");
         command
-            .env("GRAMTAP_INGRESS__LISTEN", "127.0.0.1:0")
+            .env("GRAMTAP_INGRESS__LISTEN", listen.to_string())
             .env("GRAMTAP_INGRESS__WORKERS", "1");
         command.stdout(Stdio::piped()).stderr(log.try_clone()?);
         let mut child = command.spawn().context("starting gramtap up")?;
@@ -67,6 +79,7 @@ impl Gramtap {
         };
         Ok(Self {
             address: address.parse()?,
+            public_url,
             data,
             log,
             _child: child,
@@ -75,7 +88,7 @@ impl Gramtap {
 
     /// Connects a bot; gives the ways to it.
     pub(crate) async fn connect(&self, telegram: &str, token: &str) -> Result<[Door; 3]> {
-        let mut command = command(self.data.path())?;
+        let mut command = command(self.data.path(), &self.public_url)?;
         command.env("GRAMTAP_TELEGRAM__URL", telegram);
         let output = command
             .args(["bots", "add", "--token", token, "--json"])
@@ -99,6 +112,11 @@ impl Gramtap {
         ])
     }
 
+    /// The address that it prints for bots whose id is known.
+    pub(crate) fn base(&self) -> String {
+        self.public_url.clone()
+    }
+
     /// What it has said so far, tokens hidden.
     pub(crate) fn words(&self) -> String {
         self.log
@@ -114,7 +132,7 @@ impl Drop for Gramtap {
 }
 
 /// `gramtap`, set up by nothing but this.
-fn command(data: &Path) -> Result<Command> {
+fn command(data: &Path, public_url: &str) -> Result<Command> {
     let mut command = Command::new(binary()?);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GRAMTAP_") {
@@ -123,7 +141,7 @@ fn command(data: &Path) -> Result<Command> {
     }
     command
         .env("GRAMTAP_DATA_DIR", data)
-        .env("GRAMTAP_PUBLIC_URL", format!("http://{DOMAIN}"));
+        .env("GRAMTAP_PUBLIC_URL", public_url);
     command.stdin(Stdio::null()).kill_on_drop(true);
     Ok(command)
 }

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::hosts;
 
 /// A step may take this long; the slowest take a few seconds.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A client library and how its program is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -102,10 +102,11 @@ fn snippets(base: &str) -> String {
     for recipe in recipes::all() {
         text.push_str(&format!("\n  {} ({})\n", recipe.library, recipe.note(base)));
         let lines = recipe
-            .lines(base)
+            .printed(base)
             .unwrap_or_else(|dropped| dropped.to_string());
         for line in lines.lines() {
-            text.push_str(&format!("    {line}\n"));
+            text.push_str(format!("    {line}").trim_end());
+            text.push('\n');
         }
     }
     text

@@ -1,0 +1,24 @@
+// The printed recipe of node-telegram-bot-api 2, in the smallest bot that sends, polls, uploads and downloads.
+//
+// In: tests/it/clients/printed.rs puts the recipe in the place of the two lines in braces; TOKEN, CHAT, UPLOAD and, for
+// the download that the note tells to GET, BASE from the environment. Out: one JSON line. Invariant: the library
+// knows no address but the recipe's. A call that fails ends it with a stack.
+
+import { webcrypto } from "node:crypto";
+import { fromPath } from "node-telegram-bot-api/node";
+// {imports}
+
+// Debian 12's Node.js 18 keeps it behind a flag.
+globalThis.crypto ??= webcrypto;
+const { TOKEN: token, CHAT, UPLOAD, BASE } = process.env;
+
+// {recipe}
+
+const me = await bot.api.getMe();
+await bot.api.sendMessage({ chat_id: CHAT, text: "a word" });
+const updates = await bot.api.getUpdates({ timeout: 10 });
+const sent = await bot.api.sendDocument({ chat_id: CHAT, document: await fromPath(UPLOAD) });
+const file = await bot.api.getFile({ file_id: sent.document.file_id });
+const answer = await fetch(`${BASE}/file/bot${token}/${file.file_path}`);
+const bytes = (await answer.arrayBuffer()).byteLength;
+console.log(JSON.stringify({ username: me.username, updates: updates.length, bytes }));
