@@ -1,7 +1,8 @@
 //! The console: pages for people, and the same numbers for scripts.
 //!
-//! The way of a request: `routes.rs` has every path → `headers.rs` closes the page against anything from elsewhere →
-//! `viewer.rs` says who asks; pages of a bot find it through `bot.rs` and its dates through `span.rs` → the page's own
+//! The way of a request: `headers.rs` closes the page against anything from elsewhere → `session.rs` finds out who asks, as
+//! `sign_in.rs`, `welcome.rs` and `door/` have let them in → `routes.rs` has every path → `viewer.rs` says who asks, `form.rs` what a
+//! form sends; pages of a bot find it through `bot.rs` and its dates through `span.rs` → the page's own
 //! file asks `query/` and fills a template → `page.rs` writes it. What goes wrong on the way is a [`fault::Fault`].
 //! `assets.rs` serves the style and the script, which come with the binary. [`Console`] is the listener.
 //! Invariant: nobody sees anything without being signed in; no page loads anything from another host; no handler
@@ -9,23 +10,31 @@
 
 mod assets;
 pub mod bot;
+pub mod door;
 pub mod fault;
+pub mod form;
 mod headers;
+mod next;
 pub mod page;
 mod routes;
+mod session;
+mod sign_in;
 pub mod site;
 pub mod span;
 pub mod viewer;
+mod welcome;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
 pub(crate) use assets::version;
+pub use door::links::{LinkError, new_link, owner_link};
 pub use site::Site;
 
 /// The pages of a bot: the last part of their path, and what they are called.
@@ -64,13 +73,7 @@ impl Console {
         let listener = TcpListener::bind(listen)?;
         let address = listener.local_addr()?;
         let site = web::Data::new(site);
-        let app = move || {
-            App::new()
-                .app_data(site.clone())
-                .wrap(from_fn(headers::close))
-                .configure(routes::configure)
-        };
-        let server = HttpServer::new(app)
+        let server = HttpServer::new(move || app(site.clone()))
             .workers(WORKERS)
             .disable_signals()
             .client_request_timeout(HEAD)
@@ -95,6 +98,25 @@ impl Console {
     pub async fn stop(self) {
         self.server.stop(true).await;
     }
+}
+
+/// All of it but the listener.
+fn app(
+    site: web::Data<Site>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(site)
+        .wrap(from_fn(session::enter))
+        .wrap(from_fn(headers::close))
+        .configure(routes::configure)
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "analytics",
         sql: include_str!("../migrations/0002_analytics.sql"),
     },
+    Migration {
+        version: 3,
+        name: "console",
+        sql: include_str!("../migrations/0003_console.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE gramtap_schema (

@@ -1,7 +1,7 @@
 //! The installation key and what is derived from it.
 //!
 //! In: `[secrets]` (`keys/source.rs`). Out: sealed tokens (`keys/seal.rs`); keys for the hash that a
-//! token is known by and for pseudonyms, both made by ingress. Invariant: each purpose has a key of
+//! token is known by and for pseudonyms, both made by ingress; one for the console's cookies. Invariant: each purpose has a key of
 //! its own, so that no use of one tells anything about another; none is ever printed.
 //!
 //! Rotation: a key file may hold several keys, one a line. The first seals; all of them open; the
@@ -32,6 +32,7 @@ struct Inner {
     seals: Vec<seal::Seal>,
     token: Bytes32,
     pseudonyms: Bytes32,
+    cookies: Bytes32,
 }
 
 impl Keys {
@@ -43,6 +44,7 @@ impl Keys {
             seals: seals.collect(),
             token: derive(first, "gramtap token hash v1"),
             pseudonyms: derive(last, "gramtap pseudonyms v1"),
+            cookies: derive(first, "gramtap cookies v1"),
         }))
     }
 
@@ -57,6 +59,12 @@ impl Keys {
     #[must_use]
     pub fn token_key(&self) -> [u8; 32] {
         *self.0.token
+    }
+
+    /// The key that the console signs its cookies with.
+    #[must_use]
+    pub fn cookie_key(&self) -> [u8; 32] {
+        *self.0.cookies
     }
 
     /// The key that a bot's users and chats get their pseudonyms with.
@@ -112,6 +120,8 @@ pub(crate) mod tests {
         assert_ne!(keys(1).pseudonym_key(one), keys(2).pseudonym_key(one));
         assert_ne!(keys(1).token_key(), keys(2).token_key());
         assert_ne!(keys(1).token_key(), keys(1).pseudonym_key(one));
+        assert_ne!(keys(1).cookie_key(), keys(2).cookie_key());
+        assert_ne!(keys(1).cookie_key(), keys(1).token_key());
     }
 
     #[test]

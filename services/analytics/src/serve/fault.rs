@@ -10,6 +10,7 @@ use askama::Template;
 use gramtap_bus::ConsumeError;
 use gramtap_tenants::RegistryError;
 
+use super::door::links::LinkError;
 use crate::store::StoreError;
 
 /// Why there is no page.
@@ -42,9 +43,21 @@ pub enum Fault {
     /// The bus.
     #[error(transparent)]
     Bus(#[from] ConsumeError),
+    /// The system: no thread, no randomness.
+    #[error("{0}")]
+    Inside(String),
     /// A template.
     #[error(transparent)]
     Template(#[from] askama::Error),
+}
+
+impl From<LinkError> for Fault {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Database(error) => Self::Database(error),
+            LinkError::Random(error) => Self::Inside(error.to_string()),
+        }
+    }
 }
 
 impl Fault {
@@ -74,6 +87,11 @@ impl Fault {
                 "The records cannot be read",
                 "Bots are served all the same. `gramtap doctor` tells what is wrong.".to_owned(),
             ),
+            Self::Inside(_) => (
+                "Gramtap could not do it",
+                "The system refused it; the log of gramtap-analytics says what. Try again in a moment."
+                    .to_owned(),
+            ),
             Self::Template(_) => (
                 "This page is broken",
                 "The log of gramtap-analytics says why.".to_owned(),
@@ -101,7 +119,7 @@ impl ResponseError for Fault {
             Self::Database(_) | Self::Store(_) | Self::Registry(_) | Self::Bus(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Inside(_) | Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

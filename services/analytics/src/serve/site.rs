@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use gramtap_bus::Bus;
 use gramtap_tenants::{Keys, Registry};
 
+use super::door::Door;
 use crate::store::Store;
 
 /// What the console stands on. Shared by all its threads.
@@ -25,6 +26,8 @@ pub struct Site {
     pub public_url: String,
     /// The address that people reach the console by, without a slash at its end.
     pub url: String,
+    /// What the door remembers of passwords that were tried.
+    pub door: Door,
     /// Tells the second since 1970.
     pub clock: fn() -> i64,
 }

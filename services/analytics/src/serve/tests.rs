@@ -1,6 +1,11 @@
 //! What holds for every page.
 #![allow(clippy::unwrap_used)]
 
+mod door;
+mod subject;
+
+pub(crate) use subject::{Subject, keys};
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS,
