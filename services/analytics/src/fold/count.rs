@@ -124,7 +124,7 @@ fn call(sums: &mut Sums, fact: &Fact<'_>, hour: i64, seen: u64) {
         .upstream_ms
         .or_else(|| Some(fact.took_ms? - fact.own_ms?));
     // What Telegram did not answer says nothing of its time.
-    let telegram = telegram.filter(|_| fact.ok.is_some());
+    let telegram = telegram.filter(|_| fact.ok.is_some() && fact.props.label.is_none());
     for (side, ms) in [(Side::Telegram, telegram), (Side::Own, fact.own_ms)] {
         if let Some(ms) = ms.filter(|_| fact.took_ms.is_some()) {
             let methods = sums.latency.entry((hour, side)).or_default();

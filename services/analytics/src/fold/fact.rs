@@ -65,6 +65,9 @@ pub(super) struct Props<'a> {
     pub(super) agent: Option<Text<'a>>,
     /// Telegram's time.
     pub(super) upstream_ms: Option<f64>,
+    /// What happened, where Telegram did not answer.
+    #[serde(borrow)]
+    pub(super) label: Option<Text<'a>>,
 }
 
 /// An error.

@@ -214,3 +214,45 @@ fn what_decode_makes_is_what_is_counted() {
         Some("promo")
     );
 }
+
+/// What never came back says nothing of Telegram's time, though it has an `ok` and was waited for.
+#[test]
+fn only_what_telegram_answered_is_telegrams_time() {
+    let sides = |changes: serde_json::Value| {
+        let golden = include_bytes!("../../../../shared/events/golden/call.json");
+        let mut record: serde_json::Value = serde_json::from_slice(golden).unwrap();
+        for (name, value) in changes.as_object().unwrap() {
+            record[name] = value.clone();
+        }
+        let delivery = Delivery {
+            topic: &topics::CALLS,
+            partition: 0,
+            offset: 0,
+            key: None,
+            headers: Vec::new(),
+            payload: Some(record.to_string().into()),
+            timestamp: 0,
+        };
+        let (mut into, mut folded) = (Yield::default(), Folded::default());
+        Decoder::default().decode(&delivery, &mut into);
+        let event = into.events[0].payload().unwrap();
+        folded.add(&topics::EVENTS, &event, &Zones::default());
+        let sums = folded.bots.into_values().next().unwrap();
+        sums.latency
+            .into_keys()
+            .map(|(_, side)| side)
+            .collect::<Vec<_>>()
+    };
+    use sums::Side::{Own, Telegram};
+    let error = serde_json::json!({"code": 504, "description": null, "retry_after": null, "migrate_to_chat_id": null});
+    for (origin, label) in [("network", "idle"), ("edge", "page"), ("client", "left")] {
+        let lost =
+            serde_json::json!({"ok": null, "origin": origin, "label": label, "error": error});
+        assert_eq!(sides(lost), [Own], "{origin}");
+    }
+    assert_eq!(sides(serde_json::json!({})), [Telegram, Own]);
+    assert_eq!(
+        sides(serde_json::json!({"ok": false, "error": error})),
+        [Telegram, Own]
+    );
+}
