@@ -6,3 +6,4 @@ mod clients;
 mod gramtap;
 mod ingress;
 mod tenants;
+mod week;

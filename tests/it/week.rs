@@ -1,0 +1,166 @@
+//! A scripted week of traffic, counted by processes that are killed: every event and every number is what it should be.
+//!
+//! The way of a test: `week/scripted.rs` has plain Python (`tests/week`) write the records of the week and what is true of it, and writes the
+//! records to the bus → `week/counter.rs` is the process that counts, killed with SIGKILL at places drawn from a seed,
+//! which `week/progress.rs` watches → `week/answers.rs` asks for all numbers → Python compares them, and events.v1 as
+//! an analyst reads it, with the truth. Invariant: a death is told by what had been counted, not by the clock; the last
+//! comes before all was counted.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod answers;
+mod counter;
+mod progress;
+mod scripted;
+
+use gramtap_analytics::store::{Limits, Store};
+use gramtap_bus::conformance::death::Dice;
+use gramtap_database::Statement;
+use gramtap_tests::{Installation, Stores, broker, within};
+
+use counter::Counter;
+use progress::Progress;
+use scripted::Week;
+
+/// Decides the week and where processes die.
+const SEED: u32 = 7;
+
+#[tokio::test]
+async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
+    let alone = broker::alone().await;
+    let installation = Installation::alone(&alone).await;
+    let week = Week::make(&installation, SEED).await;
+    let store = store(&installation, &week).await;
+    let bus = installation.open_bus();
+    counter::begin_at_the_end(&bus, store.database(), &week.tag).await;
+    let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;
+    let since = scripted::now_ms();
+    week.write(&bus).await;
+
+    let mut dice = Dice::new(u64::from(SEED));
+    let mut beside = None;
+    for (number, place) in progress::places(&mut dice, 10).into_iter().enumerate() {
+        let mut one = Counter::start(&installation, &week, "one");
+        // In the middle a second one comes, is given partitions, sees the first die twice, and goes.
+        if number == 4 {
+            let two = Counter::start(&installation, &week, "two");
+            progress.has_taken_over(&two.name).await;
+            beside = Some(two);
+        }
+        progress.reaches(place, &mut one).await;
+        one.kill();
+        if number == 6 {
+            beside.take().unwrap().stop().await;
+        }
+    }
+    progress.is_not_over(&week);
+    let one = Counter::start(&installation, &week, "one");
+    progress.ends(&week).await;
+    one.stop().await;
+
+    answers::ask(&store, &week).await;
+    let source = ["kafka", &broker::address(), &since.to_string()];
+    week.is_true(&source).await;
+    within("a second look", week.differs(&store)).await;
+    drop(alone);
+    installation.remove().await;
+}
+
+#[tokio::test]
+async fn a_week_in_one_process_is_counted_exactly_though_it_dies_five_times() {
+    let installation = Installation::new(Stores::Embedded).await;
+    let week = Week::make(&installation, SEED + 1).await;
+    let store = store(&installation, &week).await;
+    let bus = installation.open_bus();
+    gramtap_bus::topics::apply(&bus, &gramtap_events::topics::ALL, gramtap_tests::DEADLINE)
+        .await
+        .unwrap();
+    week.write(&bus).await;
+    drop(bus);
+
+    let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;
+    let mut dice = Dice::new(u64::from(SEED));
+    for place in progress::places(&mut dice, 5) {
+        let mut one = Counter::start(&installation, &week, "one");
+        progress.reaches(place, &mut one).await;
+        one.kill();
+    }
+    progress.is_not_over(&week);
+    let one = Counter::start(&installation, &week, "one");
+    progress.ends(&week).await;
+    one.stop().await;
+
+    answers::ask(&store, &week).await;
+    let log = gramtap_bus::Bus::log_file(&installation.data_dir("ingress"));
+    week.is_true(&["log", &log.to_string_lossy()]).await;
+}
+
+/// The sums of an installation, and the bots' zones in them.
+async fn store(installation: &Installation, week: &Week) -> Store {
+    let database = counter::Stores::of(installation).database();
+    let store = Store::new(database, Limits::default());
+    for bot in &week.bots {
+        store.set_zone(bot.tenant, &bot.zone).await.unwrap();
+    }
+    store
+}
+
+impl Week {
+    /// The comparison sees what is planted: calls counted twice, a batch that was lost, another zone.
+    async fn differs(&self, store: &Store) {
+        const TWICE: Statement = Statement::new(
+            "plant_twice",
+            "UPDATE sum_calls SET calls = calls + 1 WHERE tenant = $1 AND method = 'getFile' AND hour >= $2 AND hour < $3",
+        );
+        const LOST: Statement = Statement::new(
+            "plant_lost",
+            "DELETE FROM sum_labels WHERE tenant = $1 AND kind = 'command' AND hour >= $2 AND hour < $3",
+        );
+        let [shop, tour, news] = [0, 1, 2].map(|place| self.bots[place].clone());
+        let noon = self.now - 2 * 86_400;
+        let hours = |bot: &scripted::Bot| {
+            [
+                bot.tenant.as_str().into(),
+                (noon - 14_400).into(),
+                noon.into(),
+            ]
+        };
+        assert!(
+            store
+                .database()
+                .execute(&TWICE, &hours(&shop))
+                .await
+                .unwrap()
+                > 0
+        );
+        assert!(
+            store
+                .database()
+                .execute(&LOST, &hours(&news))
+                .await
+                .unwrap()
+                > 0
+        );
+        store.set_zone(tour.tenant, "UTC").await.unwrap();
+        answers::ask(store, self).await;
+        let (same, words) = self.compare(&[]).await;
+        assert!(!same, "{words}");
+        println!("planted:\n{words}");
+        for (bot, number) in [
+            (
+                "shop, day 2031-10-27",
+                "overview, total, traffic, calls: should be",
+            ),
+            ("news, day 2031-10-27", "actions, commands"),
+            (
+                "tour, day 2031-10-21",
+                "overview, total, people, active: should be",
+            ),
+        ] {
+            let named = words
+                .lines()
+                .any(|line| line.starts_with(bot) && line.contains(number));
+            assert!(named, "{bot}, {number} is not among\n{words}");
+        }
+    }
+}

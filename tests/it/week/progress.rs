@@ -1,0 +1,195 @@
+//! How far the counting is.
+//!
+//! In: events.v1, by a reader of its own; the offsets in SQL. Out: waits, for places drawn from a seed. Invariant: looking on changes
+//! nothing.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gramtap_analytics::store::Store;
+use gramtap_bus::conformance::death::Dice;
+use gramtap_bus::{Bus, Event, Isolation, Offset, TopicPartition};
+use gramtap_database::Statement;
+use gramtap_events::Topic;
+use gramtap_events::topics::{EVENTS, SEEN};
+use gramtap_tests::DEADLINE;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::counter::Counter;
+use super::scripted::Week;
+
+/// Somewhere in the week, in thousandths of what there is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// So many events are in events.v1.
+    Events(u64),
+    /// So many of them are in the sums.
+    Sums(u64),
+}
+
+/// Places to die at, in order, by turns told by events and by sums.
+pub(super) fn places(dice: &mut Dice, many: usize) -> Vec<Place> {
+    let mut thousandths: Vec<u64> = (0..many).map(|_| u64::from(20 + dice.below(830))).collect();
+    thousandths.sort_unstable();
+    let place = |(number, at): (usize, &u64)| match number % 2 {
+        0 => Place::Events(*at),
+        _ => Place::Sums(*at),
+    };
+    thousandths.iter().enumerate().map(place).collect()
+}
+
+/// Looks on.
+pub(super) struct Progress {
+    bus: Bus,
+    store: Store,
+    tenants: Vec<String>,
+    total: u64,
+    seen: Arc<AtomicU64>,
+    reading: JoinHandle<()>,
+}
+
+impl Progress {
+    pub(super) async fn watch(bus: Bus, store: &Store, week: &Week) -> Self {
+        let seen = Arc::new(AtomicU64::new(0));
+        let tenants: Vec<String> = week.bots.iter().map(|bot| bot.tenant.to_string()).collect();
+        let reading = {
+            let (reader, seen) = (from_the_end(&bus, &EVENTS).await, Arc::clone(&seen));
+            let ours: HashSet<Vec<u8>> = tenants.iter().map(|it| it.clone().into_bytes()).collect();
+            tokio::spawn(async move {
+                while let Some(Ok(event)) = reader.next().await {
+                    if let Event::Record(record) = event
+                        && record.key.is_some_and(|key| ours.contains(&*key))
+                    {
+                        seen.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            })
+        };
+        Self {
+            bus,
+            store: store.clone(),
+            tenants,
+            total: week.events,
+            seen,
+            reading,
+        }
+    }
+
+    /// Waits until the counting has come to a place.
+    pub(super) async fn reaches(&mut self, place: Place, counter: &mut Counter) {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let (thousandths, counted) = match place {
+                Place::Events(at) => (at, self.seen.load(Ordering::Relaxed)),
+                Place::Sums(at) => (at, self.summed("event").await),
+            };
+            if counted * 1_000 >= thousandths * self.total {
+                return;
+            }
+            assert!(counter.ended().is_none(), "the counter has ended by itself");
+            assert!(
+                Instant::now() < until,
+                "{place:?}: only {counted} of {} are counted",
+                self.total
+            );
+            // paced: nobody tells when a row of SQL changes
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Something was left to be counted.
+    pub(super) fn is_not_over(&self, week: &Week) {
+        let seen = self.seen.load(Ordering::Relaxed);
+        assert!(
+            seen < week.events,
+            "all was counted before the last death: they came too late"
+        );
+    }
+
+    /// Waits until all is counted.
+    pub(super) async fn ends(&self, week: &Week) {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let counted = [self.summed("event").await, self.errors().await];
+            if counted[0] >= week.events && counted[1] >= week.errors {
+                return;
+            }
+            assert!(
+                Instant::now() < until,
+                "{counted:?} of {:?} events and errors are counted, {} were told",
+                [week.events, week.errors],
+                self.seen.load(Ordering::Relaxed),
+            );
+            // paced: nobody tells when a row of SQL changes
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until a process of that name has the memory of a partition.
+    pub(super) async fn has_taken_over(&self, name: &str) {
+        let reader = from_the_end(&self.bus, &SEEN).await;
+        let marked = async {
+            while let Some(Ok(event)) = reader.next().await {
+                if let Event::Record(record) = event
+                    && let Some(key) = record.key
+                    && String::from_utf8_lossy(&key).contains(&format!("/{name}/"))
+                {
+                    return;
+                }
+            }
+        };
+        gramtap_tests::within("the second counter's partitions", marked).await;
+    }
+
+    async fn summed(&self, kind: &str) -> u64 {
+        const SUM: Statement = Statement::new(
+            "week_summed",
+            "SELECT CAST(SUM(n) AS BIGINT) AS n FROM sum_labels WHERE tenant IN ($1, $2, $3) AND kind = $4",
+        );
+        let mut values: Vec<_> = self.tenants.iter().map(|it| it.as_str().into()).collect();
+        values.push(kind.into());
+        self.number(&SUM, &values).await
+    }
+
+    async fn errors(&self) -> u64 {
+        const SUM: Statement = Statement::new(
+            "week_errors",
+            "SELECT CAST(SUM(n) AS BIGINT) AS n FROM sum_errors WHERE tenant IN ($1, $2, $3)",
+        );
+        let values: Vec<_> = self.tenants.iter().map(|it| it.as_str().into()).collect();
+        self.number(&SUM, &values).await
+    }
+
+    async fn number(&self, statement: &Statement, values: &[gramtap_database::Value]) -> u64 {
+        let row = self
+            .store
+            .database()
+            .first(statement, values)
+            .await
+            .unwrap();
+        let n = row.and_then(|row| row.get::<Option<i64>>("n").unwrap());
+        u64::try_from(n.unwrap_or(0)).unwrap()
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
+async fn from_the_end(bus: &Bus, topic: &'static Topic) -> gramtap_bus::Reader {
+    let from = bus.ends(topic).await.unwrap().into_iter().map(|ends| {
+        let partition = TopicPartition {
+            topic,
+            partition: ends.partition,
+        };
+        (partition, Offset::At(ends.high))
+    });
+    bus.assign(from.collect(), Isolation::Committed)
+        .await
+        .unwrap()
+}
