@@ -2,11 +2,12 @@
 //!
 //! In: whoever shows numbers. Out: typed answers, each number with its definition as its doc comment. One file is one
 //! page: [`overview`], [`audience`], [`actions`], [`sources`], [`errors`], [`latency`], [`polls`], and the list
-//! of all [`bots`]; [`period`] says which dates. Invariant: only sums are read, by index, never events; so an answer
+//! of all [`bots`]; [`trend`] and [`blame`] add the course of errors and whose fault they are; [`period`] says which dates. Invariant: only sums are read, by index, never events; so an answer
 //! costs the same however many events were counted. SQL away: an error that says whether to ask again.
 
 pub mod actions;
 pub mod audience;
+pub mod blame;
 pub mod bots;
 pub mod errors;
 pub mod latency;
@@ -14,6 +15,7 @@ pub mod overview;
 pub mod period;
 pub mod polls;
 pub mod sources;
+pub mod trend;
 
 pub use period::Period;
 
@@ -22,14 +24,16 @@ use gramtap_events::TenantId;
 
 /// All statements, to be checked against both engines.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    let all: [&[&'static Statement]; 7] = [
+    let all: [&[&'static Statement]; 9] = [
         &actions::STATEMENTS,
         &audience::STATEMENTS,
+        &blame::STATEMENTS,
         &errors::STATEMENTS,
         &latency::STATEMENTS,
         &overview::STATEMENTS,
         &polls::STATEMENTS,
         &sources::STATEMENTS,
+        &trend::STATEMENTS,
     ];
     all.into_iter().flatten().copied()
 }

@@ -9,12 +9,21 @@
 //! waits for anything but SQL. SQL away: a page says so and asks again by itself; bots are not served here.
 
 mod assets;
+mod attention;
 pub mod bot;
+pub mod chart;
+pub mod clock;
+pub mod definition;
 pub mod door;
+mod errors;
 pub mod fault;
+pub mod figure;
 pub mod form;
 mod headers;
+pub mod heading;
 mod next;
+pub mod number;
+mod overview;
 pub mod page;
 mod routes;
 mod session;
@@ -119,5 +128,7 @@ fn app(
         .configure(routes::configure)
 }
 
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod tests;

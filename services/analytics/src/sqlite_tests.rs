@@ -21,7 +21,7 @@ use crate::conformance::{DEADLINE, Subject, dump};
 use crate::store::StoreError;
 use crate::store::follow::follow;
 
-async fn subject() -> Subject {
+pub(crate) async fn subject() -> Subject {
     keeping(Duration::from_secs(3_600)).await
 }
 

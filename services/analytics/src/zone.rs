@@ -4,7 +4,7 @@
 //! bounds of dates (`store/audience.rs`, `query/period.rs`). Invariant: hours and dates are told by the rules
 //! compiled in, so that every process agrees; an hour's key is the second, UTC, that it begins with. Pure.
 
-use jiff::civil::Date as Civil;
+use jiff::civil::{Date as Civil, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
@@ -67,6 +67,13 @@ impl Zone {
             self.0.to_ambiguous_zoned(midnight).compatible()
         });
         instant.map_or(date * DAY, |zoned| zoned.timestamp().as_second())
+    }
+
+    /// What clock and calendar show at an instant.
+    #[must_use]
+    pub fn local(&self, second: i64) -> DateTime {
+        let instant = Timestamp::from_second(second).unwrap_or_default();
+        self.0.to_datetime(instant)
     }
 
     /// What the clock is ahead of UTC by, in seconds.

@@ -46,6 +46,8 @@ pub struct Overview {
     pub before: Figures,
     /// Each date.
     pub days: Vec<Day>,
+    /// Each date of the period that it is compared with.
+    pub days_before: Vec<Day>,
     /// Each hour, in order, where anything happened; of periods of at most [`HOURLY`] days.
     pub hours: Vec<Hour>,
     /// The same of the period that it is compared with.
@@ -107,7 +109,7 @@ impl Traffic {
         share(self.errors, self.calls)
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.updates += other.updates;
         self.calls += other.calls;
         self.failed += other.failed;
@@ -163,12 +165,14 @@ pub async fn overview(
         total: total(&days),
         before: total(&days_before),
         days,
+        days_before,
         hours: shown(hours),
         hours_before: shown(hours_before),
     })
 }
 
-fn total(days: &[Day]) -> Figures {
+/// The sum of some dates.
+pub(crate) fn total(days: &[Day]) -> Figures {
     let mut total = Figures::default();
     for Figures { traffic, people } in days.iter().map(|day| day.figures) {
         total.traffic.add(traffic);

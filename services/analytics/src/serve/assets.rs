@@ -13,11 +13,16 @@ use sha2::{Digest, Sha256};
 use super::fault::Fault;
 
 /// Name, kind, contents.
-const FILES: [(&str, &str, &str); 2] = [
+const FILES: [(&str, &str, &str); 3] = [
     (
         "console.css",
         "text/css; charset=utf-8",
         include_str!("../../static/console.css"),
+    ),
+    (
+        "charts.css",
+        "text/css; charset=utf-8",
+        include_str!("../../static/charts.css"),
     ),
     (
         "console.js",

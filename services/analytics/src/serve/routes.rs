@@ -6,7 +6,7 @@ use actix_web::web::{get, post};
 use actix_web::{HttpResponse, web};
 
 use super::fault::Fault;
-use super::{assets, sign_in, welcome};
+use super::{assets, errors, overview, sign_in, welcome};
 
 /// The paths.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -18,6 +18,9 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/sign-in", get().to(sign_in::page))
         .route("/sign-in", post().to(sign_in::enter))
         .route("/sign-out", post().to(sign_in::leave))
+        .route("/bots/{code}/overview", get().to(overview::page))
+        .route("/bots/{code}/errors", get().to(errors::page))
+        .route("/bots/{code}/errors/{group}", get().to(errors::group::page))
         .default_service(web::to(async || Err::<&str, _>(Fault::Missing("page"))));
 }
 
