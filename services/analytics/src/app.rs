@@ -14,17 +14,25 @@
 //! | labels of a bot, kind and day | `analytics.labels` | counted together |
 //! | rows in SQL | `[analytics.keep]` | deleted, hourly |
 
+use std::fmt;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use anyhow::Context as _;
 use gramtap_actors::{Drain, Stage, Task, spawn};
 use gramtap_bus::Bus;
-use gramtap_process::{Parts, Process};
+use gramtap_database::Database;
+use gramtap_process::{Parts, Process, reachable};
 use gramtap_telemetry::Probes;
 use tokio::time::{interval, sleep};
 
 use crate::config::Config;
 use crate::consume::{self, DecodeError};
+use crate::serve::door::{self, Door};
+use crate::serve::site::system_clock;
+use crate::serve::{Console, Site, owner_link};
 use crate::store::follow::{FollowOptions, follow};
 use crate::store::retention::Keep;
 use crate::store::{Limits, Store, StoreError};
@@ -49,12 +57,18 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let process = Process::open(&config.process, "analytics").await?;
     let analytics = Analytics::start(&config, &process.parts)?;
     process.ready().await?;
+    if let Some(welcome) = analytics.welcome().await {
+        // Numbers are counted whether or not anybody reads this.
+        write!(std::io::stdout(), "{welcome}").ok();
+    }
     let failed = analytics.failed();
     Ok(process.end(|| {}, failed, analytics.drain()).await)
 }
 
 /// Analytics, running.
 pub struct Analytics {
+    console: Option<Console>,
+    database: Database,
     decode: Kept,
     sums: Kept,
     sweep: Task<()>,
@@ -66,18 +80,23 @@ impl Analytics {
     /// Begins to decode, to count and to delete what is old.
     ///
     /// # Errors
-    /// The system gives no threads.
+    /// The system gives no threads; the console's address is taken.
     pub fn start(config: &Config, parts: &Parts) -> anyhow::Result<Self> {
         let limits = Limits {
             labels: config.labels,
         };
         let store = Store::new(parts.registry.database().clone(), limits);
         let sweep = spawn("sweep", sweep(store.clone(), config.keep));
-        // The console's server starts here, from the same store and parts.
+        let console = match config.console.listen {
+            Some(listen) => Some(console(config, listen, parts, store.clone())?),
+            None => None,
+        };
         Ok(Self {
+            console,
             decode: decode(config, parts)?,
             sums: sums(config, parts, store)?,
             sweep,
+            database: parts.registry.database().clone(),
             drain: parts.drain.clone(),
             probes: parts.probes.clone(),
         })
@@ -94,10 +113,25 @@ impl Analytics {
         }
     }
 
+    /// Where people find the console, and how its first owner comes in, if there is none yet. None: there is no console.
+    pub async fn welcome(&self) -> Option<Welcome> {
+        let url = self.console.as_ref()?.url();
+        let link = owner_link(&self.database, url).await;
+        Some(Welcome {
+            url: url.to_owned(),
+            link: link.unwrap_or_else(|error| {
+                tracing::warn!(%error, "no link for the console's owner, `gramtap console link` makes one later");
+                None
+            }),
+        })
+    }
+
     /// Ends it in order. Whether every step was done within its budget.
     pub async fn drain(self) -> bool {
         self.probes.drain();
-        // The console's server ends here, before what it shows.
+        if let Some(console) = self.console {
+            console.stop().await;
+        }
         self.sweep.abort();
         let (decode, sums) = (self.decode, self.sums);
         let stages = vec![
@@ -106,6 +140,49 @@ impl Analytics {
         ];
         self.drain.run(stages).await.failed.is_empty()
     }
+}
+
+/// The way to the console.
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    /// Its address.
+    pub url: String,
+    /// Makes its owner, once, within a day. A secret.
+    pub link: Option<String>,
+}
+
+impl fmt::Display for Welcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.link {
+            Some(link) => writeln!(f, "console {link}   makes its owner, once, within a day"),
+            None => writeln!(f, "console {}", self.url),
+        }
+    }
+}
+
+fn console(
+    config: &Config,
+    listen: SocketAddr,
+    parts: &Parts,
+    store: Store,
+) -> anyhow::Result<Console> {
+    let listener = TcpListener::bind(listen)
+        .with_context(|| format!("{listen} cannot be listened on (console.listen)"))?;
+    let url = match config.console.public_url.as_str() {
+        "" => format!("http://{}", reachable(listener.local_addr()?)),
+        url => url.to_owned(),
+    };
+    let site = Site {
+        store,
+        registry: parts.registry.clone(),
+        bus: parts.bus.clone(),
+        keys: parts.keys.clone(),
+        public_url: config.process.public_url.clone(),
+        url,
+        door: Door::default(),
+        clock: system_clock,
+    };
+    Ok(Console::start(listener, site)?)
 }
 
 fn decode(config: &Config, parts: &Parts) -> std::io::Result<Kept> {
@@ -139,7 +216,7 @@ async fn sweep(store: Store, keep: Keep) {
         hours.tick().await;
         let mut rows = 0;
         loop {
-            match store.sweep(&keep, now(), SWEPT).await {
+            match swept(&store, &keep).await {
                 Ok(0) => break,
                 Ok(deleted) => rows += deleted,
                 Err(error) => {
@@ -155,12 +232,11 @@ async fn sweep(store: Store, keep: Keep) {
     }
 }
 
-/// Seconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+/// One step.
+async fn swept(store: &Store, keep: &Keep) -> Result<u64, StoreError> {
+    let now = system_clock();
+    let sessions = door::sweep(store.database(), now, SWEPT).await?;
+    Ok(sessions + store.sweep(keep, now, SWEPT).await?)
 }
 
 impl Failure for DecodeError {

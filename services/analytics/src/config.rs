@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gramtap_botapi::Section;
-use gramtap_process::{ProcessConfig, host_name, optional_listen, reachable, site};
+use gramtap_process::{ProcessConfig, host_name, optional_listen, site};
 use gramtap_settings::{Settings, SettingsError, duration};
 use serde::Deserialize;
 
@@ -42,7 +42,7 @@ pub struct Config {
 pub struct ConsoleConfig {
     /// Where it listens; none where that is empty.
     pub listen: Option<SocketAddr>,
-    /// Where browsers find it, without a slash at its end.
+    /// Where browsers find it, without a slash at its end; empty: where it listens.
     pub public_url: String,
 }
 
@@ -113,10 +113,9 @@ fn console(settings: &Settings) -> Result<ConsoleConfig, SettingsError> {
         &section.listen,
         "127.0.0.1:8090",
     )?;
-    let public_url = match (section.public_url.as_str(), listen) {
-        ("", Some(listen)) => format!("http://{}", reachable(listen)),
-        ("", None) => String::new(),
-        (url, _) => site(settings, "console.public_url", url)?,
+    let public_url = match section.public_url.as_str() {
+        "" => String::new(),
+        url => site(settings, "console.public_url", url)?,
     };
     Ok(ConsoleConfig { listen, public_url })
 }

@@ -34,7 +34,7 @@ pub mod viewer;
 mod welcome;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -69,18 +69,17 @@ const HEAD: Duration = Duration::from_secs(10);
 /// The listener of people and scripts.
 #[derive(Debug)]
 pub struct Console {
-    address: SocketAddr,
+    url: String,
     server: ServerHandle,
 }
 
 impl Console {
-    /// Binds the listener and begins to serve.
+    /// Begins to serve.
     ///
     /// # Errors
-    /// The address is taken, or is not this machine's.
-    pub fn start(listen: SocketAddr, site: Site) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen)?;
-        let address = listener.local_addr()?;
+    /// The system gives no threads.
+    pub fn start(listener: TcpListener, site: Site) -> io::Result<Self> {
+        let url = site.url.clone();
         let site = web::Data::new(site);
         let server = HttpServer::new(move || app(site.clone()))
             .workers(WORKERS)
@@ -92,15 +91,15 @@ impl Console {
         let handle = server.handle();
         drop(gramtap_actors::spawn("console", server));
         Ok(Self {
-            address,
+            url,
             server: handle,
         })
     }
 
-    /// Where it listens.
+    /// Where browsers find it, without a slash at its end.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Ends it, after the answers under way.

@@ -9,7 +9,7 @@ use std::future;
 use std::path::Path;
 use std::process::ExitCode;
 
-use gramtap_analytics::app::Analytics;
+use gramtap_analytics::app::{Analytics, Welcome};
 use gramtap_ingress::app::{self, Ingress};
 use gramtap_process::Process;
 
@@ -23,9 +23,11 @@ pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
     let analytics = Analytics::start(&effective.analytics, &process.parts)?;
     process.ready().await?;
     let admin = process.admin().map(|address| address.to_string());
+    let console = analytics.welcome().await;
     let text = greeting(
         &ingress.address().to_string(),
         admin.as_deref(),
+        console.as_ref(),
         &config.process.public_url,
         &config.process.data_dir,
     );
@@ -39,7 +41,17 @@ pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
     Ok(process.end(app::reload, future::pending(), drain).await)
 }
 
-fn greeting(address: &str, admin: Option<&str>, public_url: &str, data_dir: &Path) -> String {
+fn greeting(
+    address: &str,
+    admin: Option<&str>,
+    console: Option<&Welcome>,
+    public_url: &str,
+    data_dir: &Path,
+) -> String {
+    let console = match console {
+        Some(welcome) => welcome.to_string(),
+        None => "console none (console.listen is empty)\n".to_owned(),
+    };
     let admin = match admin {
         Some(address) => format!("http://{address}/-/ready, /-/live, /-/metrics"),
         None => "none (admin.listen is empty)".to_owned(),
@@ -49,6 +61,7 @@ fn greeting(address: &str, admin: Option<&str>, public_url: &str, data_dir: &Pat
         .unwrap_or_else(|_| data_dir.to_owned());
     format!(
         "Gramtap serves bots on {address}, told to use {public_url}\n\
+         {console}\
          admin   {admin}\n\
          data    {}\n\
          next    gramtap bots add --id <bot id>   connects a bot and prints how to point it here\n\
@@ -67,12 +80,17 @@ mod tests {
         let text = greeting(
             "127.0.0.1:8080",
             Some("127.0.0.1:8099"),
+            Some(&Welcome {
+                url: "http://127.0.0.1:8090".to_owned(),
+                link: Some("http://127.0.0.1:8090/welcome/x".to_owned()),
+            }),
             "https://x.example",
             Path::new("/no/such"),
         );
         for part in [
             "127.0.0.1:8080",
             "http://127.0.0.1:8099/-/ready",
+            "console http://127.0.0.1:8090/welcome/x   makes its owner",
             "https://x.example",
             "/no/such",
             "gramtap bots add",
@@ -80,6 +98,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(greeting("a", None, "b", Path::new("c")).contains("admin.listen is empty"));
+        let text = greeting("a", None, None, "b", Path::new("c"));
+        assert!(text.contains("admin.listen is empty") && text.contains("console.listen is empty"));
     }
 }

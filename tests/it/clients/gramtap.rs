@@ -59,7 +59,8 @@ impl Gramtap {
         command
             .arg("up")
             .env("GRAMTAP_TELEGRAM__URL", telegram)
-            .env("GRAMTAP_ADMIN__LISTEN", "");
+            .env("GRAMTAP_ADMIN__LISTEN", "")
+            .env("GRAMTAP_CONSOLE__LISTEN", "");
         command
             .env("GRAMTAP_INGRESS__LISTEN", listen.to_string())
             .env("GRAMTAP_INGRESS__WORKERS", "1");

@@ -23,6 +23,7 @@ use gramtap_settings::SecretString;
 use gramtap_telegram::BotId;
 use gramtap_tenants::{Keys, NewTenant, Registry, SecretsSection, Tenant};
 
+use super::door::Door;
 use super::viewer::Viewer;
 use super::*;
 use crate::conformance::stream::Traffic;
@@ -65,6 +66,7 @@ async fn rig(zone: &str, make: impl FnOnce(&Tenant) -> Traffic) -> Rig {
         keys,
         public_url: "https://tg.example.org".to_owned(),
         url: "https://console.example.org".to_owned(),
+        door: Door::default(),
         clock: || NOW,
     };
     Rig {

@@ -4,7 +4,7 @@
 mod door;
 mod subject;
 
-pub(crate) use subject::{Subject, keys};
+pub(crate) use subject::keys;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
