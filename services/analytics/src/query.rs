@@ -9,11 +9,13 @@ pub mod actions;
 pub mod audience;
 pub mod blame;
 pub mod bots;
+pub mod connection;
 pub mod errors;
 pub mod latency;
 pub mod overview;
 pub mod period;
 pub mod polls;
+pub mod refused;
 pub mod sources;
 pub mod trend;
 
@@ -24,14 +26,16 @@ use gramtap_events::TenantId;
 
 /// All statements, to be checked against both engines.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    let all: [&[&'static Statement]; 9] = [
+    let all: [&[&'static Statement]; 11] = [
         &actions::STATEMENTS,
         &audience::STATEMENTS,
         &blame::STATEMENTS,
+        &connection::STATEMENTS,
         &errors::STATEMENTS,
         &latency::STATEMENTS,
         &overview::STATEMENTS,
         &polls::STATEMENTS,
+        &refused::STATEMENTS,
         &sources::STATEMENTS,
         &trend::STATEMENTS,
     ];

@@ -14,6 +14,7 @@ pub mod bot;
 pub mod chart;
 pub mod clock;
 pub mod definition;
+mod bots;
 pub mod door;
 mod errors;
 pub mod fault;

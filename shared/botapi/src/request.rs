@@ -58,6 +58,8 @@ pub enum AskError {
 pub struct Answered {
     /// Of HTTP.
     pub status: u16,
+    /// A Gramtap answered, not Telegram: it says so in a header.
+    pub is_ours: bool,
     /// As it came.
     pub body: Vec<u8>,
 }
@@ -79,6 +81,7 @@ pub async fn get(section: &Section, path: &str) -> Result<Answered, AskError> {
         .await
         .map_err(|error| unreachable(reason(&error)))?;
     let status = response.status().as_u16();
+    let is_ours = response.headers().contains_key("gramtap-error");
     let body = response
         .body()
         .limit(LARGEST)
@@ -86,6 +89,7 @@ pub async fn get(section: &Section, path: &str) -> Result<Answered, AskError> {
         .map_err(|error| unreachable(cut(&error)))?;
     Ok(Answered {
         status,
+        is_ours,
         body: body.to_vec(),
     })
 }

@@ -150,6 +150,7 @@ mod tests {
         ] {
             let answered = Answered {
                 status,
+                is_ours: false,
                 body: body.as_bytes().to_vec(),
             };
             match judge(BotId(7), &answered) {

@@ -6,7 +6,7 @@ use actix_web::web::{get, post};
 use actix_web::{HttpResponse, web};
 
 use super::fault::Fault;
-use super::{assets, errors, overview, sign_in, welcome};
+use super::{assets, bots, errors, overview, sign_in, welcome};
 
 /// The paths.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -21,7 +21,50 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/bots/{code}/overview", get().to(overview::page))
         .route("/bots/{code}/errors", get().to(errors::page))
         .route("/bots/{code}/errors/{group}", get().to(errors::group::page))
+        .configure(connecting)
         .default_service(web::to(async || Err::<&str, _>(Fault::Missing("page"))));
+}
+
+/// Connecting bots, and what is known of each.
+fn connecting(config: &mut web::ServiceConfig) {
+    config
+        .route("/refused", get().to(bots::refused::page))
+        .route("/refused/add", post().to(bots::refused::add))
+        .route("/refused/rebind", post().to(bots::refused::rebind))
+        .route("/bots", get().to(bots::list))
+        .route("/bots/add", get().to(bots::add::page))
+        .route("/bots/add", post().to(bots::add::add))
+        .route("/bots/{code}", get().to(bots::home))
+        .route("/bots/{code}/connect", get().to(bots::connect::page))
+        .route(
+            "/bots/{code}/first-call",
+            get().to(bots::connect::first_call),
+        )
+        .route("/bots/{code}/settings", get().to(bots::settings::page))
+        .route(
+            "/bots/{code}/settings/name",
+            post().to(bots::settings::name),
+        )
+        .route(
+            "/bots/{code}/settings/privacy",
+            post().to(bots::settings::privacy),
+        )
+        .route(
+            "/bots/{code}/settings/zone",
+            post().to(bots::settings::zone),
+        )
+        .route(
+            "/bots/{code}/settings/rebind",
+            post().to(bots::settings::rebind),
+        )
+        .route(
+            "/bots/{code}/settings/remove",
+            post().to(bots::settings::remove),
+        )
+        .route(
+            "/bots/{code}/settings/return",
+            post().to(bots::settings::again),
+        );
 }
 
 async fn home() -> HttpResponse {

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use gramtap_botapi::Section;
 use gramtap_bus::Bus;
 use gramtap_tenants::{Keys, Registry};
 
@@ -26,6 +27,8 @@ pub struct Site {
     pub public_url: String,
     /// The address that people reach the console by, without a slash at its end.
     pub url: String,
+    /// Where Telegram is asked whose a token is.
+    pub telegram: Section,
     /// What the door remembers of passwords that were tried.
     pub door: Door,
     /// Tells the second since 1970.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, LOCATION};
 use actix_web::{test, web};
+use gramtap_botapi::Section;
 use gramtap_bus::config::Compression;
 use gramtap_bus::{Bus, BusConfig, BusSection, EmbeddedSection, KafkaSection, Kind, topics};
 use gramtap_database::Database;
@@ -96,6 +97,11 @@ impl Subject {
             keys,
             public_url: "https://bots.example.com".to_owned(),
             url: "http://127.0.0.1:8090".to_owned(),
+            telegram: Section {
+                url: "http://127.0.0.1:1".to_owned(),
+                ca_file: String::new(),
+                bind: String::new(),
+            },
             door: Door::default(),
             clock: || NOW.get(),
         };
