@@ -17,6 +17,7 @@
 )]
 #![allow(missing_docs, reason = "a suite of tests: names say it")]
 
+pub mod doors;
 pub mod following;
 pub mod keeping;
 pub mod numbers;
@@ -117,7 +118,7 @@ pub fn fold(traffic: &Traffic, zones: &Zones) -> Folded {
 
 /// All rows of a bot, as texts.
 pub async fn dump(database: &Database, tenant: TenantId) -> Vec<String> {
-    const TABLES: [Statement; 10] = [
+    const TABLES: [Statement; 11] = [
         Statement::new(
             "d",
             "SELECT 'label' || kind || '|' || hour || '|' || label || '|' || n AS t FROM sum_labels WHERE tenant = $1",
@@ -153,6 +154,10 @@ pub async fn dump(database: &Database, tenant: TenantId) -> Vec<String> {
         Statement::new(
             "d",
             "SELECT 'user' || user_id || '|' || COALESCE(CAST(first_at AS TEXT), '-') || '|' || COALESCE(CAST(last_at AS TEXT), '-') || '|' || COALESCE(CAST(last_day AS TEXT), '-') || '|' || COALESCE(language, '-') || '|' || COALESCE(CAST(premium AS TEXT), '-') || '|' || COALESCE(source, '-') || '|' || COALESCE(CAST(blocked AS TEXT), '-') || '|' || COALESCE(CAST(signal_at AS TEXT), '-') AS t FROM bot_users WHERE tenant = $1",
+        ),
+        Statement::new(
+            "d",
+            "SELECT 'first' || standing || '|' || at || '|' || method || '|' || COALESCE(CAST(code AS TEXT), '-') || '|' || addr || '|' || agent || '|' || took_us AS t FROM first_calls WHERE tenant = $1",
         ),
         Statement::new(
             "d",
@@ -207,6 +212,9 @@ macro_rules! analytics_rows {
                 labels_are_bounded_and_nothing_is_left_out
                 errors_keep_few_examples_and_many_hits
                 old_rows_are_deleted_in_bounded_steps;
+            doors: the_first_good_call_and_the_last_refused_one_are_kept
+                refused_requests_are_told_apart_and_bounded
+                every_statement_of_the_door_fits_the_schema;
             following: what_is_written_is_counted_once
                 a_crash_anywhere_counts_nothing_twice
                 a_window_counted_again_is_the_same;

@@ -3,13 +3,15 @@
 //! In: payloads of events.v1 and errors.v1, in the order of a partition (`store/follow.rs`). Each is read as
 //! far as it is needed (`fact.rs`) → added to the [`Sums`] of its bot (`count.rs`; `source.rs` takes start
 //! payloads apart, `text.rs` bounds labels): how often things were seen (`sums.rs`), how long calls took
-//! (`histogram.rs`), who was active (`user.rs`), which errors hit whom (`error.rs`, `sketch.rs`). Out:
+//! (`histogram.rs`), who was active (`user.rs`), which errors hit whom (`error.rs`, `sketch.rs`), whether it
+//! has come at all and who was refused (`first.rs`). Out:
 //! [`Folded`], to `store/apply.rs`. Invariant: folding a batch is the same as folding its parts and joining
 //! them in order; beyond the order in which labels and profiles were seen, order within a batch changes nothing.
 
 mod count;
 pub mod error;
 mod fact;
+pub mod first;
 pub mod histogram;
 pub mod sketch;
 mod source;

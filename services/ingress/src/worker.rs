@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gramtap_actors::{DrainToken, Group, InFlight};
-use gramtap_events::call::TokenStanding;
+use gramtap_events::call::{CallRecord, TokenStanding};
 use gramtap_events::tenant::Privacy;
 use gramtap_events::{Mint, Moment, TenantId};
 use gramtap_outbound::{OutboundConfig, Pool, Upstream};
@@ -18,7 +18,7 @@ use gramtap_process::Parts;
 use gramtap_settings::ByteSize;
 use gramtap_telegram::{Door, Target};
 use gramtap_telemetry::{Gauge, GaugeHandle};
-use gramtap_tenants::{Directory, Keys, Tenant};
+use gramtap_tenants::{Code, Directory, Keys, Tenant};
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::arrival::Arrival;
@@ -252,6 +252,7 @@ impl Worker {
         &self,
         arrival: &Arrival,
         target: Option<&Target>,
+        code: Option<Code>,
         refusal: &Refusal,
     ) {
         let bot = target.and_then(|target| target.bot);
@@ -285,7 +286,7 @@ impl Worker {
         )
         .finish();
         let mask = Mask::new(Privacy::Off, [0; 32]);
-        let observed = record::observe(
+        let mut observed = record::observe(
             facts,
             &nothing,
             None,
@@ -294,6 +295,11 @@ impl Worker {
             now,
             &self.mint,
         );
+        for record in &mut observed.calls {
+            if let CallRecord::Call(call) = record {
+                call.code = code.map(|code| code.to_string());
+            }
+        }
         self.publisher.publish(observed);
     }
 

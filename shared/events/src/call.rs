@@ -120,6 +120,9 @@ pub struct Call {
     pub label: Option<Cow<'static, str>>,
     /// How long it took.
     pub took: Took,
+    /// The code in the address that was called, of calls that were refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Who called.

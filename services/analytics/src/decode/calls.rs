@@ -80,7 +80,7 @@ pub(super) fn milliseconds(us: u64) -> f64 {
 }
 
 /// What the parameters tell. `props`: `messages`, how many a call is about; `files` that were uploaded, where more than one;
-/// `url`, `addr` and `agent` of who set or removed the webhook.
+/// `url`, `addr` and `agent` of who set or removed the webhook; `addr` and `agent` of who asked getMe.
 fn asked(event: &mut Event, call: &Call) {
     let params = call.params.as_deref().map(Params::read).unwrap_or_default();
     event.chat_id = params.chat_id;
@@ -108,6 +108,11 @@ fn asked(event: &mut Event, call: &Call) {
             event.event = Name::WebhookDeleted;
         }
         prop(event, "url", params.url.filter(|url| !url.is_empty()));
+        prop(event, "addr", call.client.addr.as_deref());
+        prop(event, "agent", call.client.agent.as_deref());
+    }
+    // Most libraries ask this first: who the bot's client is.
+    if call.method == "getMe" {
         prop(event, "addr", call.client.addr.as_deref());
         prop(event, "agent", call.client.agent.as_deref());
     }

@@ -46,11 +46,12 @@ fn poller(event: &mut Event, client: &Client) {
 }
 
 /// The event of a call by a token that Telegram has not accepted so far. It names neither chat nor user, and its error is none
-/// of the bot's: errors.v1 does not have it. `props`: those of every call, `addr` and `agent` of who called, `advice`
-/// if it failed.
+/// of the bot's: errors.v1 does not have it. `props`: those of every call, `addr` and `agent` of who called, `code` of the
+/// address that was called if it was refused there, `advice` if it failed.
 pub(super) fn unverified(call: Call, fault: Option<&Fault>) -> Event {
     let mut event = begun(&call, Name::CallUnverified, fault);
     poller(&mut event, &call.client);
+    prop(&mut event, "code", call.code.as_deref());
     prop(&mut event, "advice", fault.map(|fault| fault.advice.key));
     event
 }

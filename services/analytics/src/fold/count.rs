@@ -5,11 +5,13 @@
 //! count apart; bots and Telegram's service accounts are no users. Invariant: one record changes the sums of one
 //! bot alone. Pure.
 
+use gramtap_events::TenantId;
 use gramtap_events::event::Direction;
 use gramtap_events::failure::Class;
 
 use super::error::{Example, Group, Traits};
 use super::fact::{Fact, Fault, micros, shown};
+use super::first::{self, First, Standing};
 use super::sums::{Calls, Kind, Poller, Side, Sums, at};
 use super::text::{bounded, label};
 use super::user::{Profile, When};
@@ -40,12 +42,16 @@ pub(super) fn event(folded: &mut Folded, fact: &Fact<'_>, zones: &Zones) {
             let reason = label(shown(fact.props.reason.as_ref()));
             sums.label(Kind::Gap, hour, &reason, standing_for(fact), seen);
         }
-        ("call_unverified", _) => {}
+        ("call_unverified", _) => unverified(sums, fact, seen),
         ("polled", _) => {
+            good(sums, fact, micros(fact.happened_at));
             polled(sums, fact, hour, seen);
             call(sums, fact, hour, seen);
         }
-        (_, Direction::Out) => call(sums, fact, hour, seen),
+        (_, Direction::Out) => {
+            good(sums, fact, micros(fact.at));
+            call(sums, fact, hour, seen);
+        }
         (_, Direction::In) => update(sums, fact, hour, seen),
     }
 }
@@ -53,6 +59,24 @@ pub(super) fn event(folded: &mut Folded, fact: &Fact<'_>, zones: &Zones) {
 /// How many polls or lost records an event stands for.
 fn standing_for(fact: &Fact<'_>) -> i64 {
     fact.props.count.unwrap_or(1).clamp(0, MOST)
+}
+
+/// A call whose token Telegram has accepted.
+fn good(sums: &mut Sums, fact: &Fact<'_>, at: i64) {
+    if fact.ok == Some(true) {
+        sums.first(Standing::Good, First::of(fact, at));
+    }
+}
+
+fn unverified(sums: &mut Sums, fact: &Fact<'_>, seen: u64) {
+    if fact.tenant != TenantId::UNATTRIBUTED {
+        sums.first(Standing::Refused, First::of(fact, micros(fact.at)));
+    } else if let Some((who, refusals)) = first::refusal(fact, seen) {
+        let known = sums.refused.entry(who);
+        known
+            .and_modify(|known| known.join(refusals))
+            .or_insert(refusals);
+    }
 }
 
 fn update(sums: &mut Sums, fact: &Fact<'_>, hour: i64, seen: u64) {

@@ -20,6 +20,7 @@ pub(super) struct Fact<'a> {
     #[serde(borrow)]
     pub(super) event: Cow<'a, str>,
     pub(super) tenant: TenantId,
+    pub(super) bot: Option<i64>,
     pub(super) at: Moment,
     pub(super) happened_at: Moment,
     pub(super) direction: Direction,
@@ -63,6 +64,11 @@ pub(super) struct Props<'a> {
     pub(super) addr: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) agent: Option<Text<'a>>,
+    /// Why a call was not relayed, and the code that it was for.
+    #[serde(borrow)]
+    pub(super) label: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) code: Option<Text<'a>>,
     /// Telegram's time.
     pub(super) upstream_ms: Option<f64>,
     /// What happened, where Telegram did not answer.

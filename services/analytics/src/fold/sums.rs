@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Group;
+use super::first::{First, Refusals, Standing, Who};
 use super::user::User;
 use crate::zone::DAY;
 
@@ -35,6 +36,8 @@ pub enum Kind {
     Poller,
     /// Groups of errors. Only bounds `errors`.
     Error,
+    /// Requests that were refused. Only bounds `refused`.
+    Refused,
 }
 
 impl Kind {
@@ -53,6 +56,7 @@ impl Kind {
             Self::Method => "method",
             Self::Poller => "poller",
             Self::Error => "error",
+            Self::Refused => "refused",
         }
     }
 
@@ -139,6 +143,10 @@ pub struct Sums {
     pub errors: ByLabel<Group>,
     /// By id.
     pub users: BTreeMap<i64, User>,
+    /// Calls that say whether the bot has come.
+    pub firsts: BTreeMap<Standing, First>,
+    /// Requests that were refused; of the unattributed tenant alone.
+    pub refused: BTreeMap<Who, Refusals>,
 }
 
 /// The entry of a label.
@@ -157,6 +165,14 @@ impl Sums {
         at(labels, label, || Tally { n: 0, seen }).n += n;
     }
 
+    /// Takes in a call that says whether the bot has come.
+    pub(super) fn first(&mut self, standing: Standing, first: First) {
+        match self.firsts.get_mut(&standing) {
+            Some(known) => known.join(standing, first),
+            None => drop(self.firsts.insert(standing, first)),
+        }
+    }
+
     /// Moves the places of all records behind those of an earlier batch.
     pub(super) fn delay(&mut self, by: u64) {
         let labels = self.labels.values_mut().flat_map(BTreeMap::values_mut);
@@ -170,6 +186,7 @@ impl Sums {
             .values_mut()
             .flat_map(|group| group.hours.values_mut());
         errors.for_each(|tally| tally.seen += by);
+        self.refused.values_mut().for_each(|it| it.seen += by);
     }
 
     /// Puts every record at the same place.
@@ -192,6 +209,7 @@ impl Sums {
             .values_mut()
             .flat_map(|group| group.hours.values_mut());
         errors.for_each(|it| it.seen = 0);
+        self.refused.values_mut().for_each(|it| it.seen = 0);
     }
 
     /// Adds what came later.
@@ -242,6 +260,15 @@ impl Sums {
         for (id, user) in later.users {
             self.users.entry(id).or_default().join(user);
         }
+        for (standing, first) in later.firsts {
+            self.first(standing, first);
+        }
+        for (who, refusals) in later.refused {
+            let known = self.refused.entry(who);
+            known
+                .and_modify(|known| known.join(refusals))
+                .or_insert(refusals);
+        }
     }
 
     /// Leaves only what belongs to a window of whole days (UTC), `from..to` in seconds. What is known of users stays: it is the
@@ -262,6 +289,7 @@ impl Sums {
         for user in self.users.values_mut() {
             user.days.retain(|day, _| inside(day * DAY));
         }
+        self.refused.retain(|who, _| inside(who.day * DAY));
     }
 }
 

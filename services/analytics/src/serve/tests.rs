@@ -1,7 +1,10 @@
 //! What holds for every page.
 #![allow(clippy::unwrap_used)]
 
+mod bots;
+mod canary;
 mod door;
+mod settings;
 mod subject;
 
 pub(crate) use subject::keys;

@@ -13,6 +13,7 @@ use gramtap_events::TenantId;
 use super::StoreError;
 use crate::fold::Folded;
 use crate::fold::error::Group;
+use crate::fold::first::Who;
 use crate::fold::sums::{Client, Kind, Poller, Sums, Tally};
 use crate::zone::DAY;
 
@@ -150,6 +151,9 @@ fn collect(tenant: TenantId, sums: &Sums, wanted: &mut BTreeMap<Key, BTreeMap<Bo
             .iter()
             .for_each(|(hour, tally)| want(Kind::Error, *hour, group, tally.seen));
     }
+    for (who, refusals) in &sums.refused {
+        want(Kind::Refused, who.day * DAY, &who.label(), refusals.seen);
+    }
 }
 
 /// Moves the sums of refused labels to the empty one.
@@ -188,6 +192,18 @@ fn refuse(sums: &mut Sums, kind: Kind, day: i64, refused: &BTreeSet<Box<str>>) {
                         .and_modify(|known| known.join(poller))
                         .or_insert(poller);
                 }
+            }
+        }
+        Kind::Refused => {
+            let (out, kept): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut sums.refused)
+                .into_iter()
+                .partition(|(who, _)| who.day == day && refused.contains(&who.label()));
+            sums.refused = kept;
+            for refusals in out.into_values() {
+                let others = sums.refused.entry(Who::others(day));
+                others
+                    .and_modify(|known| known.join(refusals))
+                    .or_insert(refusals);
             }
         }
         Kind::Error => {

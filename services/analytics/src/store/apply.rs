@@ -79,6 +79,7 @@ impl Store {
         admit::bound(transaction, folded, self.limits.labels).await?;
         write::sums(transaction, folded).await?;
         write::errors(transaction, folded).await?;
+        write::doors(transaction, folded).await?;
         people::write(transaction, folded, zones).await
     }
 }

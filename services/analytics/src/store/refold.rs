@@ -55,7 +55,7 @@ const BY_SECOND: [&Statement; 5] = [
         "DELETE FROM sum_errors WHERE hour >= $1 AND hour < $2",
     ),
 ];
-const BY_DAY: [&Statement; 3] = [
+const BY_DAY: [&Statement; 4] = [
     &Statement::new(
         "refold_day_labels",
         "DELETE FROM day_labels WHERE day >= $1 AND day < $2",
@@ -68,12 +68,16 @@ const BY_DAY: [&Statement; 3] = [
         "refold_days",
         "DELETE FROM bot_user_days WHERE day >= $1 AND day < $2",
     ),
+    &Statement::new(
+        "refold_refused",
+        "DELETE FROM refused WHERE day >= $1 AND day < $2",
+    ),
 ];
 const BY_TIME: [&Statement; 1] = [&Statement::new(
     "refold_examples",
     "DELETE FROM error_examples WHERE at >= $1 AND at < $2",
 )];
-pub(super) const STATEMENTS: [&Statement; 12] = [
+pub(super) const STATEMENTS: [&Statement; 13] = [
     &POSITIONS,
     &START,
     &TENANTS,
@@ -85,6 +89,7 @@ pub(super) const STATEMENTS: [&Statement; 12] = [
     BY_DAY[0],
     BY_DAY[1],
     BY_DAY[2],
+    BY_DAY[3],
     BY_TIME[0],
 ];
 

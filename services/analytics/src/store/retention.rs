@@ -18,7 +18,7 @@ pub struct Keep {
     pub sums: i64,
     /// Latency by hour.
     pub latency: i64,
-    /// Addresses of pollers.
+    /// Addresses of pollers, and requests that were refused.
     pub pollers: i64,
     /// Examples of errors, and whom they hit.
     pub errors: i64,
@@ -103,11 +103,20 @@ steps! {
     "retain_users": "bot_users" by "tenant, user_id", "last_day" in Day, kept users;
     "retain_user_days": "bot_user_days" by "tenant, user_id, day", "day" in Day, kept users;
     "retain_audience": "audience_dates" by "tenant, date", "date" in Day, kept audience;
+    "retain_refused": "refused" by "day, reason, bot, code, addr, agent", "day" in Day, kept pollers;
     "retain_marks": "fold_marks" by "topic, part, hour", "hour" in Second, kept marks;
 }
 
+/// First calls are kept for as long as the bot is.
+const FORGOTTEN: Statement = Statement::new(
+    "retain_firsts",
+    "DELETE FROM first_calls WHERE tenant IN (
+        SELECT tenant FROM first_calls WHERE tenant NOT IN (SELECT id FROM tenants) LIMIT $1
+    )",
+);
+
 pub(super) fn statements() -> impl Iterator<Item = &'static Statement> {
-    STEPS.iter().map(|step| &step.statement)
+    STEPS.iter().map(|step| &step.statement).chain([&FORGOTTEN])
 }
 
 impl Store {
@@ -125,6 +134,7 @@ impl Store {
             let values = [before.into(), most.into()];
             deleted += self.database.execute(&step.statement, &values).await?;
         }
-        Ok(deleted)
+        let values = [most.into()];
+        Ok(deleted + self.database.execute(&FORGOTTEN, &values).await?)
     }
 }

@@ -85,6 +85,27 @@ static ADD_EXAMPLES: Bulk = Bulk::new(
     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "ON CONFLICT (tenant, grp, error_id) DO NOTHING",
 );
+static FIRSTS: Bulk = Bulk::new(
+    "first_calls",
+    "INSERT INTO first_calls (tenant, standing, at, method, code, addr, agent, took_us) VALUES",
+    "(?, ?, ?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (tenant, standing) DO UPDATE SET
+        at = excluded.at, method = excluded.method, code = excluded.code,
+        addr = excluded.addr, agent = excluded.agent, took_us = excluded.took_us
+     WHERE (excluded.standing = 'good' AND excluded.at < first_calls.at)
+        OR (excluded.standing <> 'good' AND excluded.at > first_calls.at)",
+);
+static REFUSED: Bulk = Bulk::new(
+    "refused",
+    "INSERT INTO refused (day, reason, bot, code, addr, agent, n, first_at, last_at) VALUES",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (day, reason, bot, code, addr, agent) DO UPDATE SET
+        n = refused.n + excluded.n,
+        first_at = CASE WHEN excluded.first_at < refused.first_at
+            THEN excluded.first_at ELSE refused.first_at END,
+        last_at = CASE WHEN excluded.last_at > refused.last_at
+            THEN excluded.last_at ELSE refused.last_at END",
+);
 /// Leaves the smallest hashes: as many as a sketch keeps.
 const CUT_HITS: Statement = Statement::new(
     "error_hits_cut",
@@ -103,7 +124,7 @@ const CUT_EXAMPLES: Statement = Statement::new(
         ORDER BY at DESC, error_id DESC LIMIT $3
     )",
 );
-pub(super) static BULKS: [&Bulk; 8] = [
+pub(super) static BULKS: [&Bulk; 10] = [
     &LABELS,
     &CALLS,
     &LATENCY,
@@ -112,6 +133,8 @@ pub(super) static BULKS: [&Bulk; 8] = [
     &GROUPS,
     &HITS,
     &ADD_EXAMPLES,
+    &FIRSTS,
+    &REFUSED,
 ];
 pub(super) const STATEMENTS: [&Statement; 2] = [&CUT_HITS, &CUT_EXAMPLES];
 
@@ -156,6 +179,31 @@ pub(super) async fn sums(transaction: &mut Transaction, folded: &Folded) -> Resu
     ] {
         transaction.execute_bulk(bulk, &values).await?;
     }
+    Ok(())
+}
+
+/// Adds whether bots have come, and who was refused.
+pub(super) async fn doors(
+    transaction: &mut Transaction,
+    folded: &Folded,
+) -> Result<(), StoreError> {
+    let (mut firsts, mut refused) = (Vec::new(), Vec::new());
+    for (tenant, sums) in &folded.bots {
+        for (standing, it) in &sums.firsts {
+            let (addr, agent) = &it.client;
+            firsts.extend([tenant.as_str().into(), standing.as_str().into()]);
+            firsts.extend([it.at.into(), text(&it.method), it.code.into()]);
+            firsts.extend([text(addr), text(agent), it.took_us.into()]);
+        }
+        for (who, it) in &sums.refused {
+            let (addr, agent) = &who.client;
+            refused.extend([who.day.into(), text(&who.reason), who.bot.into()]);
+            refused.extend([&who.code, addr, agent].map(|it| text(it)));
+            refused.extend([it.n, it.active.0, it.active.1].map(Value::from));
+        }
+    }
+    transaction.execute_bulk(&FIRSTS, &firsts).await?;
+    transaction.execute_bulk(&REFUSED, &refused).await?;
     Ok(())
 }
 

@@ -59,7 +59,7 @@ async fn answer(worker: Rc<Worker>, mut arrival: Arrival, payload: Payload) -> H
     let admission = match gate::admit(&worker.directory, &question.door, question.target.bot).await
     {
         Ok(admission) => admission,
-        Err(refusal) => return refuse(&worker, &arrival, Some(&question.target), &refusal).await,
+        Err(refusal) => return refuse(&worker, &arrival, Some(&question), &refusal).await,
     };
     let token = question
         .target
@@ -79,7 +79,7 @@ async fn answer(worker: Rc<Worker>, mut arrival: Arrival, payload: Payload) -> H
         .await;
     let turn = match turn {
         Ok(turn) => turn,
-        Err(refusal) => return refuse(&worker, &arrival, Some(&question.target), &refusal).await,
+        Err(refusal) => return refuse(&worker, &arrival, Some(&question), &refusal).await,
     };
     let mut account = open(&worker, &arrival, question.target, admission, token);
     gathered.enter(&mut account);
@@ -164,14 +164,19 @@ fn open(
 async fn refuse(
     worker: &Worker,
     arrival: &Arrival,
-    target: Option<&Target>,
+    question: Option<&Question>,
     refusal: &Refusal,
 ) -> HttpResponse<Body> {
     Counter::Refused {
         reason: refusal.label,
     }
     .inc();
-    worker.tell_refused(arrival, target, refusal);
+    let target = question.map(|question| &question.target);
+    let code = question.and_then(|question| match question.door {
+        Door::Code(code) => Some(code),
+        Door::Shared => None,
+    });
+    worker.tell_refused(arrival, target, code, refusal);
     if let Some(target) = target.filter(|target| target.is_poll()) {
         worker.hold((target.bot, arrival.peer)).await;
     }

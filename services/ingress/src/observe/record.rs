@@ -254,6 +254,7 @@ fn call(
         origin,
         label: label.map(Cow::Borrowed),
         took: facts.took,
+        code: None,
     };
     (call, [params_cut, result_cut])
 }

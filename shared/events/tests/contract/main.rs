@@ -180,6 +180,32 @@ fn call() -> Call {
             upstream_us: 83_902,
             own_us: 409,
         },
+        code: None,
+    }
+}
+
+/// A call that was not relayed: its address is another bot's.
+fn stranger() -> Call {
+    Call {
+        record: record(5),
+        tenant: TenantId::UNATTRIBUTED,
+        method: "getMe".to_owned(),
+        http: Http {
+            verb: "POST".to_owned(),
+            shape: Shape::None,
+            bytes_in: 0,
+            bytes_out: 120,
+            status: Some(404),
+        },
+        token: TokenStanding::Unverified,
+        params: None,
+        files: Vec::new(),
+        ok: None,
+        result: None,
+        origin: Origin::Gramtap,
+        label: Some("bot_mismatch".into()),
+        code: Some("abcdefghijklmnopqrstuvwxyz".to_owned()),
+        ..call()
     }
 }
 
@@ -268,6 +294,11 @@ fn calls() {
     golden(
         "call-refused",
         &CallRecord::Call(refused()),
+        CallRecord::parse,
+    );
+    golden(
+        "call-stranger",
+        &CallRecord::Call(stranger()),
         CallRecord::parse,
     );
     golden("polls", &CallRecord::Polls(polls), CallRecord::parse);

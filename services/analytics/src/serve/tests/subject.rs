@@ -60,6 +60,12 @@ pub(crate) fn tick(seconds: i64) {
 
 impl Subject {
     pub(crate) async fn new() -> Self {
+        // Nothing listens there.
+        Self::with("http://127.0.0.1:1", "https://bots.example.com").await
+    }
+
+    /// With a Bot API and an ingress elsewhere.
+    pub(crate) async fn with(telegram: &str, public_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let section = serde_json::from_value(json!({"url": "", "max_connections": 4})).unwrap();
         let database = Database::open(&section, folder.path()).unwrap();
@@ -95,10 +101,10 @@ impl Subject {
             registry: Registry::new(database, keys.clone()),
             bus,
             keys,
-            public_url: "https://bots.example.com".to_owned(),
+            public_url: public_url.to_owned(),
             url: "http://127.0.0.1:8090".to_owned(),
             telegram: Section {
-                url: "http://127.0.0.1:1".to_owned(),
+                url: telegram.to_owned(),
                 ca_file: String::new(),
                 bind: String::new(),
             },
