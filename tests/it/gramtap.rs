@@ -3,7 +3,7 @@
 //! In: a folder of its own for each test, the simulated Telegram, the environment. Out: pass or fail.
 //! `gramtap/bots.rs`: what is connected beside a running `up` is served; `tail.rs`: records as they
 //! come; `counted.rs`: what becomes of them; `checks.rs`: `config`, `doctor`, `topics apply`, `simulate`; `refusals.rs`: what is wrong is
-//! named; `ending.rs`: signals. Invariant: each command is a process with nothing in its environment
+//! named; `ending.rs`: signals; `walk.rs`: the console in a browser. Invariant: each command is a process with nothing in its environment
 //! but what the test gives it; what still runs at a test's end is killed, by its id; no token is in
 //! anything that `up` has written.
 
@@ -15,6 +15,7 @@ mod counted;
 mod ending;
 mod refusals;
 mod tail;
+mod walk;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -177,6 +177,7 @@ fn console(
         registry: parts.registry.clone(),
         bus: parts.bus.clone(),
         keys: parts.keys.clone(),
+        telegram: config.telegram.clone(),
         public_url: config.process.public_url.clone(),
         url,
         door: Door::default(),

@@ -11,10 +11,10 @@
 mod assets;
 mod attention;
 pub mod bot;
+mod bots;
 pub mod chart;
 pub mod clock;
 pub mod definition;
-mod bots;
 pub mod door;
 mod errors;
 pub mod fault;

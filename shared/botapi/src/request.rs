@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LARGEST: usize = 64 * 1024;
 
 /// `[telegram]`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
     /// The Bot API, without credentials (`Config::load` refuses them).

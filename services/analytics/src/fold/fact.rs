@@ -64,16 +64,13 @@ pub(super) struct Props<'a> {
     pub(super) addr: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) agent: Option<Text<'a>>,
-    /// Why a call was not relayed, and the code that it was for.
+    /// What happened, where Telegram did not answer: why a call was not relayed among them, and the code that it was for.
     #[serde(borrow)]
     pub(super) label: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) code: Option<Text<'a>>,
     /// Telegram's time.
     pub(super) upstream_ms: Option<f64>,
-    /// What happened, where Telegram did not answer.
-    #[serde(borrow)]
-    pub(super) label: Option<Text<'a>>,
 }
 
 /// An error.

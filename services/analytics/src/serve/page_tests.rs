@@ -64,6 +64,11 @@ async fn rig(zone: &str, make: impl FnOnce(&Tenant) -> Traffic) -> Rig {
         registry,
         bus: subject.bus.clone(),
         keys,
+        telegram: gramtap_botapi::Section {
+            url: "https://telegram.example.org".to_owned(),
+            ca_file: String::new(),
+            bind: String::new(),
+        },
         public_url: "https://tg.example.org".to_owned(),
         url: "https://console.example.org".to_owned(),
         door: Door::default(),

@@ -64,7 +64,7 @@ pub(in crate::serve) async fn page(
     let recipes = recipes::all().iter().map(|recipe| Shown {
         library: recipe.library,
         note: recipe.note(&base),
-        lines: recipe.lines(&base).map_err(|error| error.to_string()),
+        lines: recipe.printed(&base).map_err(|error| error.to_string()),
     });
     html(&Page {
         frame: Frame::about(&bot, "connect", "Connect", viewer),
