@@ -8,8 +8,10 @@
 //! Invariant: nobody sees anything without being signed in; no page loads anything from another host; no handler
 //! waits for anything but SQL. SQL away: a page says so and asks again by itself; bots are not served here.
 
+mod actions;
 mod assets;
 mod attention;
+mod audience;
 pub mod bot;
 mod bots;
 pub mod chart;
@@ -22,14 +24,17 @@ pub mod figure;
 pub mod form;
 mod headers;
 pub mod heading;
+mod latency;
 mod next;
 pub mod number;
 mod overview;
 pub mod page;
+mod ranking;
 mod routes;
 mod session;
 mod sign_in;
 pub mod site;
+mod sources;
 pub mod span;
 pub mod viewer;
 mod welcome;

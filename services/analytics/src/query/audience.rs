@@ -45,11 +45,11 @@ pub struct Audience {
     pub blocked: i64,
     /// *Languages*: users seen since the period began, by the language of their client as last told; the most first.
     pub languages: Vec<(String, i64)>,
-    /// Those of whom Telegram told no language.
+    /// *No language*: users seen since the period began of whom Telegram told no language.
     pub no_language: i64,
     /// *Premium*: users seen since the period began who had Telegram Premium when last seen.
     pub premium: i64,
-    /// Those who had not.
+    /// *Not Premium*: users seen since the period began who had not Telegram Premium when last seen.
     pub regular: i64,
 }
 

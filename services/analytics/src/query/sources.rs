@@ -26,8 +26,19 @@ pub struct Sources {
     /// *New users by source*: users who are new in the period, by the payload of the first start with one that was ever seen of
     /// them; the most first.
     pub arrived: Vec<(String, i64)>,
-    /// New users of whom no payload is known.
+    /// New users of all further sources together.
+    pub arrived_rest: i64,
+    /// *Direct*: users who are new in the period and of whom no payload is known.
     pub direct: i64,
+}
+
+impl Sources {
+    /// *By a source*: users who are new in the period and of whom a payload is known.
+    #[must_use]
+    pub fn by_source(&self) -> i64 {
+        let told = self.arrived.iter().map(|(_, n)| n);
+        told.sum::<i64>() + self.arrived_rest
+    }
 }
 
 /// Where users came from in a period; `top` of each ranking.
@@ -49,11 +60,12 @@ pub async fn sources(
     arrived.sort_unstable_by(|left: &(String, i64), right| {
         (-left.1, &left.0).cmp(&(-right.1, &right.0))
     });
-    arrived.truncate(top);
+    let rest = arrived.split_off(top.min(arrived.len()));
     Ok(Sources {
         starts: ranking(database, bot, period, Kind::Source, top).await?,
         utm: ranking(database, bot, period, Kind::Utm, top).await?,
         arrived,
+        arrived_rest: rest.iter().map(|(_, n)| n).sum(),
         direct,
     })
 }

@@ -61,8 +61,8 @@ impl Unit {
 /// Numbers of one kind, one for each slot.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// The name of the number in `query/`.
-    pub key: &'static str,
+    /// Where the number stands in the answer of `query/`.
+    pub key: String,
     /// What it is called.
     pub name: String,
     /// The class that it is drawn with.
@@ -72,16 +72,16 @@ pub struct Series {
 }
 
 impl Series {
-    /// Counts, all of them known.
+    /// Numbers with a name, a title and a class.
     #[must_use]
     pub fn new(
-        key: &'static str,
+        key: impl Into<String>,
         name: impl Into<String>,
         class: &'static str,
         values: Vec<Option<f64>>,
     ) -> Self {
         Self {
-            key,
+            key: key.into(),
             name: name.into(),
             class,
             values,
@@ -112,17 +112,17 @@ struct Tick {
     /// Within the drawing.
     place: i64,
     text: String,
-    /// `last`, `minor` or both.
+    /// `first`, `last`, `minor`.
     class: &'static str,
 }
 
 struct Row<'a> {
     slot: &'a Slot,
-    cells: Vec<Cell>,
+    cells: Vec<Cell<'a>>,
 }
 
-struct Cell {
-    key: &'static str,
+struct Cell<'a> {
+    key: &'a str,
     text: String,
     raw: String,
 }
@@ -221,12 +221,12 @@ impl Chart {
     }
 
     fn columns(&self) -> Vec<Tick> {
-        let count = self.count();
-        let (width, step) = (count * SLOT, slots::step(self.slots.len()));
-        let ticks = self.slots.iter().enumerate().step_by(step).enumerate();
-        let ticks = ticks.map(|(order, (place, slot))| {
-            let place = i64::try_from(place).unwrap_or(0) * SLOT + SLOT / 2;
+        let width = self.count() * SLOT;
+        let marks = slots::marks(&self.slots).into_iter().enumerate();
+        let ticks = marks.map(|(order, at)| {
+            let place = i64::try_from(at).unwrap_or(0) * SLOT + SLOT / 2;
             let class = match (place * 100 / width.max(1), order % 2) {
+                (..=2, _) => "first",
                 (97.., 0) => "last",
                 (97.., _) => "last minor",
                 (_, 0) => "",
@@ -235,7 +235,7 @@ impl Chart {
             Tick {
                 at: part(place, width),
                 place,
-                text: slot.short.clone(),
+                text: self.slots[at].short.clone(),
                 class,
             }
         });
@@ -243,11 +243,12 @@ impl Chart {
     }
 
     fn row(&self, place: usize) -> Row<'_> {
-        let cell = |series: &Series| {
+        let cell = |series| -> Cell<'_> {
+            let series: &Series = series;
             let value = known(series, place);
             let text = value.map(|value| self.unit.written(value));
             Cell {
-                key: series.key,
+                key: &series.key,
                 text: text.unwrap_or_else(|| number::NOTHING.to_owned()),
                 raw: value.map(|value| value.to_string()).unwrap_or_default(),
             }

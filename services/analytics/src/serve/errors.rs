@@ -132,7 +132,7 @@ pub(super) async fn page(
     let folded = second.iter().map(line).collect::<Result<_, _>>()?;
     html(&Page {
         frame: Frame::about(&bot, "errors", "Errors", viewer),
-        heading: Heading::new("Errors", &bot, "errors", &period),
+        heading: Heading::alone("Errors", &bot, "errors", &period),
         code: bot.tenant.code.to_string(),
         days: period.days,
         choices: choices(&bot, &classes, &class, period.days),
@@ -211,7 +211,12 @@ fn course(slots: &[Slot], classes: &Classes, chosen: &str, now: i64) -> Chart {
     let series = |(class, word): (&'static str, &'static str)| {
         let hours = classes.get(class).cloned().unwrap_or_default();
         let values = slots::begun(slots, hours, now);
-        Series::new(class, word, words::colour(class), values)
+        Series::new(
+            format!("course.{class}"),
+            word,
+            words::colour(class),
+            values,
+        )
     };
     Chart {
         title: match chosen {

@@ -18,7 +18,7 @@ pub struct Heading {
     pub spans: Vec<(String, &'static str, bool)>,
     /// Which dates are shown.
     pub dates: String,
-    /// Which dates they are compared with.
+    /// Which dates they are compared with; empty where nothing is compared.
     pub before: String,
     /// Whose they are.
     pub zone: String,
@@ -40,6 +40,15 @@ impl Heading {
             dates: dates(period),
             before: dates(&period.before()),
             zone: period.zone.name().to_owned(),
+        }
+    }
+
+    /// The head of a page that compares nothing.
+    #[must_use]
+    pub fn alone(title: &'static str, bot: &Bot, page: &str, period: &Period) -> Self {
+        Self {
+            before: String::new(),
+            ..Self::new(title, bot, page, period)
         }
     }
 }

@@ -164,34 +164,14 @@ fn everything(told: &Overview) -> Vec<Figure> {
     OTHERS.into_iter().map(figure).collect()
 }
 
-/// What is drawn: title, number, its name and that of the one before, class.
-type Drawn = (&'static str, Get, [&'static str; 2], &'static str);
+/// What is drawn: its definition, the number, its class.
+type Drawn = (&'static Definition, Get, &'static str);
 
 const CHARTS: [Drawn; 4] = [
-    (
-        "Active users",
-        |it| it.people.active,
-        ["active", "before.active"],
-        "s1",
-    ),
-    (
-        "Updates",
-        |it| it.traffic.updates,
-        ["updates", "before.updates"],
-        "s1",
-    ),
-    (
-        "Calls",
-        |it| it.traffic.calls,
-        ["calls", "before.calls"],
-        "s1",
-    ),
-    (
-        "Errors",
-        |it| it.traffic.errors,
-        ["errors", "before.errors"],
-        "s3",
-    ),
+    (&definition::ACTIVE, |it| it.people.active, "s1"),
+    (&definition::UPDATES, |it| it.traffic.updates, "s1"),
+    (&definition::CALLS, |it| it.traffic.calls, "s1"),
+    (&definition::ERRORS, |it| it.traffic.errors, "s3"),
 ];
 
 /// By hour today, else by date; people are counted by date alone.
@@ -199,31 +179,36 @@ fn charts_of(told: &Overview, period: &Period, now: i64) -> Vec<Chart> {
     let before = period.before();
     let slots = slots::of(period, 1);
     let slots_before = slots::of(&before, 1);
-    let (rows, rows_before, charts, name) = match period.days {
+    let (rows, rows_before, charts, name, whole) = match period.days {
         1 => (
             by_hour(&told.hours),
             by_hour(&told.hours_before),
             &CHARTS[1..],
             "A week before",
+            "hours",
         ),
         _ => (
             by_date(&told.days),
             by_date(&told.days_before),
             &CHARTS[..],
             "The time before",
+            "days",
         ),
     };
-    let chart = |(title, get, keys, class): &Drawn| {
+    let chart = |(definition, get, class): &Drawn| {
         let numbers = |rows: &[(i64, Figures)]| -> Vec<(i64, i64)> {
             rows.iter().map(|(start, it)| (*start, get(it))).collect()
         };
         let now_values = slots::begun(&slots, numbers(&rows), now);
         let before_values = slots::begun(&slots_before, numbers(&rows_before), now);
+        let (title, key) = (definition.name, definition.key);
+        let keys = [format!("{whole}.{key}"), format!("{whole}_before.{key}")];
+        let [key, key_before] = keys;
         Chart {
-            title: (*title).to_owned(),
+            title: title.to_owned(),
             unit: Unit::Count,
-            bars: vec![Series::new(keys[0], *title, class, now_values)],
-            lines: vec![Series::new(keys[1], name, "before", before_values)],
+            bars: vec![Series::new(key, title, class, now_values)],
+            lines: vec![Series::new(key_before, name, "before", before_values)],
             slots: slots.clone(),
         }
     };

@@ -11,6 +11,9 @@
     clippy::cast_sign_loss
 )]
 
+mod evidence;
+mod hostile;
+mod people;
 mod seed;
 mod shown;
 

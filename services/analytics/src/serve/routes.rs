@@ -6,7 +6,9 @@ use actix_web::web::{get, post};
 use actix_web::{HttpResponse, web};
 
 use super::fault::Fault;
-use super::{assets, bots, errors, overview, sign_in, welcome};
+use super::{
+    actions, assets, audience, bots, errors, latency, overview, sign_in, sources, welcome,
+};
 
 /// The paths.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -18,10 +20,8 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/sign-in", get().to(sign_in::page))
         .route("/sign-in", post().to(sign_in::enter))
         .route("/sign-out", post().to(sign_in::leave))
-        .route("/bots/{code}/overview", get().to(overview::page))
-        .route("/bots/{code}/errors", get().to(errors::page))
-        .route("/bots/{code}/errors/{group}", get().to(errors::group::page))
         .configure(connecting)
+        .configure(numbers)
         .default_service(web::to(async || Err::<&str, _>(Fault::Missing("page"))));
 }
 
@@ -65,6 +65,18 @@ fn connecting(config: &mut web::ServiceConfig) {
             "/bots/{code}/settings/return",
             post().to(bots::settings::again),
         );
+}
+
+/// The numbers of a bot.
+fn numbers(config: &mut web::ServiceConfig) {
+    config
+        .route("/bots/{code}/overview", get().to(overview::page))
+        .route("/bots/{code}/audience", get().to(audience::page))
+        .route("/bots/{code}/actions", get().to(actions::page))
+        .route("/bots/{code}/sources", get().to(sources::page))
+        .route("/bots/{code}/errors", get().to(errors::page))
+        .route("/bots/{code}/errors/{group}", get().to(errors::group::page))
+        .route("/bots/{code}/latency", get().to(latency::page));
 }
 
 async fn home() -> HttpResponse {

@@ -16,6 +16,8 @@ pub struct Slot {
     pub short: String,
     /// In full.
     pub long: String,
+    /// Whether its date begins with it.
+    pub opens: bool,
 }
 
 /// Marks beside the axis at most.
@@ -40,6 +42,7 @@ pub fn hours(period: &Period) -> Vec<Slot> {
                 _ => time.clone(),
             },
             long: format!("{day}, {time}"),
+            opens: is_midnight,
         }
     };
     starts.into_iter().map(slot).collect()
@@ -63,6 +66,7 @@ pub fn dates(period: &Period) -> Vec<Slot> {
         start,
         short: clock::day(zone, start),
         long: clock::weekday(zone, start),
+        opens: true,
     };
     starts.map(slot).collect()
 }
@@ -103,14 +107,21 @@ fn place(slots: &[Slot], second: i64) -> Option<usize> {
         .checked_sub(1)
 }
 
+/// The slots that have a mark: few, evenly, and of the hours of many days those that a day begins with.
+pub(super) fn marks(slots: &[Slot]) -> Vec<usize> {
+    let of_days = slots.len() > 48 && slots.iter().any(|slot| !slot.opens);
+    let places = (0..slots.len()).filter(|place| !of_days || slots[*place].opens);
+    let places: Vec<usize> = places.collect();
+    let step = step(places.len());
+    places.into_iter().step_by(step).collect()
+}
+
 /// How many slots share a mark.
-pub(super) fn step(count: usize) -> usize {
-    let steps = [1, 2, 3, 4, 6, 7, 12, 14, 24, 48];
+fn step(count: usize) -> usize {
     let fits = |step: &usize| count.div_ceil(*step) <= MARKS;
-    steps
-        .into_iter()
-        .find(fits)
-        .unwrap_or(count.div_ceil(MARKS).max(1))
+    let steps = [1, 2, 3, 4, 6, 7, 12, 14];
+    let found = steps.into_iter().find(fits);
+    found.unwrap_or(count.div_ceil(MARKS).max(1))
 }
 
 #[cfg(test)]
@@ -133,11 +144,13 @@ mod tests {
             let told = hours(&period);
             assert_eq!(told.len(), expected, "{period:?}");
             assert_eq!(told[0].start, period.from());
+            let opened = told.iter().filter(|slot| slot.opens).count();
+            assert_eq!(opened, usize::try_from(days).unwrap());
             assert!(
                 told.windows(2)
                     .all(|two| two[1].start - two[0].start == HOUR)
             );
-            assert_eq!(dates(&period).len() as i64, days);
+            assert_eq!(dates(&period).len(), opened);
             for (at, slot) in told.iter().enumerate() {
                 assert_eq!(place(&told, slot.start + 1_799), Some(at));
             }
@@ -147,6 +160,16 @@ mod tests {
 
     #[test]
     fn marks_are_few() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let first = 20_538;
+        let week = hours(&Period {
+            zone,
+            first,
+            days: 7,
+        });
+        let marked = marks(&week);
+        assert_eq!(marked.len(), 7);
+        assert!(marked.iter().all(|place| week[*place].opens));
         for count in [0_usize, 1, 7, 23, 24, 25, 30, 48, 90, 168, 1_000] {
             assert!(count.div_ceil(step(count)) <= MARKS, "{count}");
         }

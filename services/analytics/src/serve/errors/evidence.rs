@@ -110,6 +110,8 @@ pub(super) async fn of(
 
 fn pollers(group: &ErrorGroup, polls: &Polls, zone: &Zone, now: i64) -> Pollers {
     let most = polls.pollers.iter().map(|it| it.conflicts).max();
+    let losers = polls.pollers.iter().filter(|it| Some(it.conflicts) == most);
+    let one_loses = losers.count() == 1 && polls.pollers.len() > 1;
     let row = |poller: &crate::query::polls::Poller| Row {
         addr: poller.addr.clone(),
         agent: poller.agent.clone(),
@@ -118,7 +120,7 @@ fn pollers(group: &ErrorGroup, polls: &Polls, zone: &Zone, now: i64) -> Pollers 
         rhythm: rhythm(poller.polls, poller.last_at - poller.first_at),
         since: clock::moment(zone, poller.first_at),
         last: clock::ago(now, poller.last_at),
-        loses: poller.conflicts > 0 && Some(poller.conflicts) == most && polls.pollers.len() > 1,
+        loses: one_loses && Some(poller.conflicts) == most,
     };
     let is_webhook = group
         .advice
@@ -130,7 +132,7 @@ fn pollers(group: &ErrorGroup, polls: &Polls, zone: &Zone, now: i64) -> Pollers 
         ),
         Rivals::Through { clients } => (
             format!("{clients} programs poll through Gramtap at once"),
-            "Both are below: stop the one that should not run.",
+            "They are below: stop those that should not run. The one with more conflicts loses more updates.",
         ),
         Rivals::Beside => (
             "The other one does not come through Gramtap".to_owned(),
@@ -193,12 +195,17 @@ fn whose(group: &ErrorGroup, blame: &Blame, zone: &Zone) -> Whose {
              waiting mends it as a rule."
                 .to_owned(),
         ),
-        Verdict::ThisCall => (
-            "It was this call alone",
-            "In the same hour other methods of this bot passed and no other bot failed like this. Try it without its file, \
-             with a shorter list or a shorter text."
-                .to_owned(),
-        ),
+        Verdict::ThisCall => {
+            let others = match others {
+                0 => "there was no other bot to compare with",
+                _ => "no other bot failed like this",
+            };
+            let text = format!(
+                "In the same hour other methods of this bot passed, and {others}. Try it without its file, with a shorter \
+                 list or a shorter text."
+            );
+            ("It was this call alone", text)
+        }
         Verdict::Unclear => (
             "It cannot be told",
             "In that hour there was no other bot and no other method to compare with.".to_owned(),
@@ -214,12 +221,15 @@ fn whose(group: &ErrorGroup, blame: &Blame, zone: &Zone) -> Whose {
         ("Who answered", words::origin(&group.origin).1.to_owned()),
         (
             "Other bots",
-            format!(
-                "{} with calls, {} of them failed like this; {} failures of class outage in all",
-                number::count(others),
-                number::count(alike),
-                number::count(failures)
-            ),
+            match others {
+                0 => "none called in that hour".to_owned(),
+                others => format!(
+                    "{} called, {} of them failed like this; {} failures of class outage in all",
+                    number::count(others),
+                    number::count(alike),
+                    number::count(failures)
+                ),
+            },
         ),
         (
             "Other methods of this bot that failed like this",

@@ -87,7 +87,7 @@ pub(in crate::serve) async fn page(
     };
     html(&Page {
         frame: Frame::about(&bot, "errors", &words::title(group), viewer),
-        heading: Heading::new("Errors", &bot, &path, &period),
+        heading: Heading::alone("Errors", &bot, &path, &period),
         code: bot.tenant.code.to_string(),
         bot: bot.tenant.id.as_str(),
         title: words::title(group),

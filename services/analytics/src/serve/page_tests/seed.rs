@@ -9,7 +9,7 @@ use gramtap_tenants::Tenant;
 use serde_json::json;
 
 use super::NOW;
-use crate::conformance::stream::{Dice, Traffic, blank, prop};
+use crate::conformance::stream::{Dice, Traffic, blank, failed, prop};
 
 /// An error: how often of 1,000 calls, method, code, origin, class, advice, description, template.
 type Failing = (
@@ -119,11 +119,7 @@ pub(super) fn nothing(bot: &Tenant) -> Traffic {
 
 /// `days` of traffic, `rate` updates in a usual hour; `fights`: two programs poll.
 pub(super) fn rich(bot: &Tenant, days: i64, rate: i64, fights: bool) -> Traffic {
-    let mut seeded = Seed {
-        dice: Dice(11),
-        place: 0,
-        traffic: nothing(bot),
-    };
+    let mut seeded = Seed::of(bot);
     let begin = NOW - days * 86_400;
     for hour in 0..=days * 24 {
         let start = begin + hour * 3_600;
@@ -147,6 +143,66 @@ pub(super) fn rich(bot: &Tenant, days: i64, rate: i64, fights: bool) -> Traffic 
     traffic
 }
 
+/// Ten minutes of polls up to now that another program ends: one through Gramtap, too, or one beside it.
+pub(super) fn fight(bot: &Tenant, is_through: bool) -> Traffic {
+    let mut seeded = Seed::of(bot);
+    for minute in 0..10 {
+        let at = NOW - 600 + minute * 60;
+        seeded.poll(at, 0, true);
+        if is_through {
+            seeded.poll(at + 20, 1, minute % 3 == 0);
+        }
+    }
+    seeded.traffic
+}
+
+/// A call that fails a few times within the hour.
+pub(super) fn failing(
+    bot: &Tenant,
+    method: &str,
+    code: i64,
+    origin: &str,
+    class: &str,
+    advice: &str,
+) -> Traffic {
+    let mut seeded = Seed::of(bot);
+    for place in 0..4 {
+        let mut event = seeded.event(NOW - 300 + place * 60 + method.len() as i64);
+        let poll = method == "getUpdates";
+        event.event = if poll { Name::Polled } else { Name::CallMade };
+        event.method = Some(method.to_owned());
+        prop(&mut event, "addr", json!("10.0.0.1"));
+        prop(&mut event, "agent", json!("grammY"));
+        event.ok = Some(false);
+        let class = serde_json::from_value(json!(class)).unwrap();
+        failed(
+            &mut event,
+            code,
+            class,
+            advice,
+            &mut seeded.traffic.failures,
+        );
+        let failure = seeded.traffic.failures.last_mut().unwrap();
+        failure.origin = serde_json::from_value(json!(origin)).unwrap();
+        seeded.traffic.events.push(event);
+    }
+    seeded.traffic
+}
+
+/// A method that passes within the hour.
+pub(super) fn passing(traffic: &mut Traffic, method: &str) {
+    let mut event = blank(traffic.tenant, 900, (NOW - 200) * 1_000_000);
+    event.method = Some(method.to_owned());
+    event.ok = Some(true);
+    traffic.events.push(event);
+}
+
+/// Adds more traffic of the same bot.
+pub(super) fn join(traffic: &mut Traffic, more: Traffic) {
+    traffic.events.extend(more.events);
+    traffic.failures.extend(more.failures);
+}
+
 struct Seed {
     dice: Dice,
     place: i64,
@@ -154,6 +210,14 @@ struct Seed {
 }
 
 impl Seed {
+    fn of(bot: &Tenant) -> Self {
+        Self {
+            dice: Dice(11),
+            place: 0,
+            traffic: nothing(bot),
+        }
+    }
+
     fn event(&mut self, second: i64) -> Event {
         self.place += 1;
         // No two records in the same microsecond.
@@ -313,46 +377,52 @@ impl Seed {
 
     /// Polls of an hour; in a fight, of two programs that end each other's.
     fn polls(&mut self, start: i64, fights: bool) {
-        let clients = [
-            ("10.0.0.1", "Python/3.12 aiohttp/3.9.5"),
-            ("203.0.113.40", "python-telegram-bot v22.8"),
-        ];
-        for (place, (addr, agent)) in clients
-            .into_iter()
-            .enumerate()
-            .take(1 + usize::from(fights))
-        {
-            for minute in 0..60 {
-                let at = start + minute * 60 + place as i64 * 7;
-                if at >= NOW {
-                    break;
+        for minute in 0..60 {
+            for client in 0..1 + usize::from(fights) {
+                let at = start + minute * 60 + client as i64 * 7;
+                if at < NOW {
+                    self.poll(at, client, fights && (minute + client as i64) % 3 != 0);
                 }
-                let mut event = self.event(at);
-                event.event = Name::Polled;
-                event.method = Some("getUpdates".to_owned());
-                event.ok = Some(true);
-                prop(&mut event, "addr", json!(addr));
-                prop(&mut event, "agent", json!(agent));
-                let ended = fights && (minute + place as i64) % 3 != 0;
-                prop(&mut event, "count", json!(if ended { 1 } else { 2 }));
-                if ended {
-                    let failing = (
-                        0,
-                        "getUpdates",
-                        409,
-                        Origin::Telegram,
-                        Class::Config,
-                        "two_pollers",
-                        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
-                    );
-                    self.fail(&mut event, &failing, 0);
-                    event.event = Name::Polled;
-                    event.chat_id = None;
-                    let failure = self.traffic.failures.last_mut().unwrap();
-                    (failure.chat_id, failure.user_id) = (None, None);
-                }
-                self.traffic.events.push(event);
             }
         }
     }
+
+    /// A poll of one of two programs.
+    fn poll(&mut self, at: i64, client: usize, is_ended: bool) {
+        const CLIENTS: [(&str, &str); 2] = [
+            ("10.0.0.1", "Python/3.12 aiohttp/3.9.5"),
+            ("203.0.113.40", "python-telegram-bot v22.8"),
+        ];
+        let (addr, agent) = CLIENTS[client];
+        let mut event = self.event(at);
+        event.event = Name::Polled;
+        event.method = Some("getUpdates".to_owned());
+        event.ok = Some(true);
+        prop(&mut event, "addr", json!(addr));
+        prop(&mut event, "agent", json!(agent));
+        prop(&mut event, "count", json!(if is_ended { 1 } else { 2 }));
+        if is_ended {
+            self.fail(&mut event, &ENDED, 0);
+            event.event = Name::Polled;
+            event.chat_id = None;
+            let failure = self.traffic.failures.last_mut().unwrap();
+            (failure.chat_id, failure.user_id) = (None, None);
+            failure.client = Some(Client {
+                addr: Some(addr.to_owned()),
+                agent: Some(agent.to_owned()),
+            });
+        }
+        self.traffic.events.push(event);
+    }
 }
+
+/// A poll that another one ended.
+const ENDED: Failing = (
+    0,
+    "getUpdates",
+    409,
+    Origin::Telegram,
+    Class::Config,
+    "two_pollers",
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+);

@@ -9,15 +9,15 @@ use crate::query::{Period, errors, overview, trend};
 use crate::serve::bot::Bot;
 
 /// What the tests know of a bot.
-async fn bot(rig: &Rig) -> Bot {
+pub(super) async fn bot(rig: &Rig) -> Bot {
     Bot::find(&rig.site, rig.code()).await.unwrap()
 }
 
-async fn period(rig: &Rig, days: i64) -> Period {
+pub(super) async fn period(rig: &Rig, days: i64) -> Period {
     Period::last(bot(rig).await.zone, NOW, days)
 }
 
-async fn all(zone: &str) -> [Rig; 3] {
+pub(super) async fn all(zone: &str) -> [Rig; 3] {
     [
         rig(zone, seed::nothing).await,
         rig(zone, |bot| seed::rich(bot, 1, 2, false)).await,
@@ -25,7 +25,7 @@ async fn all(zone: &str) -> [Rig; 3] {
     ]
 }
 
-fn texts(values: impl IntoIterator<Item = i64>) -> Vec<String> {
+pub(super) fn texts(values: impl IntoIterator<Item = i64>) -> Vec<String> {
     values.into_iter().map(|value| value.to_string()).collect()
 }
 
@@ -57,7 +57,8 @@ async fn the_overview_shows_its_answer() {
                 ("errors", |it| it.traffic.errors),
             ];
             for (name, get) in charts {
-                let course = shown.numbers().remove(name).unwrap();
+                let whole = if days == 1 { "hours" } else { "days" };
+                let course = shown.numbers().remove(&format!("{whole}.{name}")).unwrap();
                 let sum: i64 = course
                     .iter()
                     .filter(|it| !it.is_empty())
