@@ -17,6 +17,9 @@ for (const block of document.querySelectorAll("[data-copy]")) {
   block.append(button);
 }
 
+// === The page of a bot that is shown, where its name does not fit on a phone ===
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // === The first call: [data-first-call] is asked for until it was good ===
 for (const place of document.querySelectorAll("[data-first-call]")) {
   const looks = { none: "note warn", refused: "note bad", good: "note good" };

@@ -19,11 +19,13 @@ use gramtap_tenants::{Standing, Tenant};
 use serde::Deserialize;
 
 use super::bot::Bot;
+use super::clock::ago;
 use super::fault::Fault;
 use super::page::{Frame, html};
 use super::viewer::Viewer;
 use super::{Site, sign_in};
 use crate::query::{bots, connection};
+use crate::zone::HOUR;
 
 /// Bots of one page.
 const PAGE: usize = 50;
@@ -56,28 +58,8 @@ struct Row {
     bot: Option<i64>,
     leaving: bool,
     today: crate::query::overview::Figures,
-    last: Last,
-}
-
-/// When a bot was last heard of.
-enum Last {
-    Never,
-    ThisHour,
-    /// Hours ago.
-    Hours(i64),
-    /// Days ago.
-    Days(i64),
-}
-
-impl Last {
-    fn of(hour: Option<i64>, now: i64) -> Self {
-        let Some(hour) = hour else { return Self::Never };
-        match (now - hour).div_euclid(3_600) {
-            ..1 => Self::ThisHour,
-            hours @ 1..48 => Self::Hours(hours),
-            hours => Self::Days(hours / 24),
-        }
-    }
+    /// When it was last heard of; empty for never.
+    last: String,
 }
 
 /// The list.
@@ -122,7 +104,7 @@ pub(super) async fn list(
             bot: bot.tenant.bot.map(|bot| bot.0),
             leaving: bot.tenant.standing_now() == Standing::Leaving,
             today: line.today,
-            last: Last::of(last, now),
+            last: last.map_or_else(String::new, |hour| heard(hour, now)),
         });
     }
     html(&Page {
@@ -135,6 +117,14 @@ pub(super) async fn list(
         page,
         pages,
     })
+}
+
+/// Sums know the hour alone.
+fn heard(hour: i64, now: i64) -> String {
+    match now - hour < HOUR {
+        true => "this hour".to_owned(),
+        false => ago(now, hour * 1_000_000),
+    }
 }
 
 /// Whether a bot is looked for: by its name, bot id or code.

@@ -13,6 +13,7 @@ use super::reach::{Reach, reach};
 use crate::query::connection::{self, Connection, FirstCall};
 use crate::serve::Site;
 use crate::serve::bot::Bot;
+use crate::serve::clock::ago;
 use crate::serve::fault::Fault;
 use crate::serve::page::{Frame, html};
 use crate::serve::viewer::Viewer;
@@ -162,19 +163,5 @@ fn from(call: &FirstCall) -> String {
     match call.agent.as_str() {
         "" => format!("from {addr}"),
         agent => format!("from {addr} ({agent})"),
-    }
-}
-
-pub(super) fn ago(now: i64, micros: i64) -> String {
-    let seconds = (now - micros.div_euclid(1_000_000)).max(0);
-    let (n, unit) = match seconds {
-        ..90 => (seconds, "second"),
-        ..5_400 => (seconds / 60, "minute"),
-        ..129_600 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    match n {
-        1 => format!("1 {unit} ago"),
-        n => format!("{n} {unit}s ago"),
     }
 }

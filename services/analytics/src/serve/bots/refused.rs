@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::add;
 use super::trouble::Trouble;
 use crate::query::refused::{Refusal, refused};
+use crate::serve::clock::ago;
 use crate::serve::fault::Fault;
 use crate::serve::form::Form;
 use crate::serve::page::{Frame, html};
@@ -116,8 +117,8 @@ async fn show(
                 (tenant.bot.map(|bot| bot.0), name)
             }),
             connected: connected.map(|tenant| tenant.code.to_string()),
-            last: super::connect::ago(now, it.last_at),
-            first: super::connect::ago(now, it.first_at),
+            last: ago(now, it.last_at),
+            first: ago(now, it.first_at),
             it,
         }
     });

@@ -36,7 +36,7 @@ pub(super) async fn telegram() -> String {
     url
 }
 
-async fn connected(subject: &Subject, bot: i64, name: &str) -> Tenant {
+pub(super) async fn connected(subject: &Subject, bot: i64, name: &str) -> Tenant {
     let new = NewTenant {
         bot: Some(gramtap_telegram::BotId(bot)),
         name: Some(name.to_owned()),
@@ -45,7 +45,11 @@ async fn connected(subject: &Subject, bot: i64, name: &str) -> Tenant {
     subject.site.registry.add(&new).await.unwrap()
 }
 
-async fn write(subject: &Subject, statement: &'static str, values: &[gramtap_database::Value]) {
+pub(super) async fn write(
+    subject: &Subject,
+    statement: &'static str,
+    values: &[gramtap_database::Value],
+) {
     let statement = Box::leak(Box::new(Statement::new("test", statement)));
     subject.database().execute(statement, values).await.unwrap();
 }
@@ -276,14 +280,14 @@ async fn the_first_call_is_told_by_page_and_script_alike() {
             now - 121,
             Some(401),
             "refused",
-            "from 10.0.0.7 (aiohttp/<3>), and Telegram did not accept its token (401, 2 minutes ago)",
+            "from 10.0.0.7 (aiohttp/<3>), and Telegram did not accept its token (401, 2 min ago)",
         ),
         (
             "good",
             now - 120,
             None,
             "good",
-            "getMe from 10.0.0.7 (aiohttp/<3>), answered within 41 ms, 2 minutes ago.",
+            "getMe from 10.0.0.7 (aiohttp/<3>), answered within 41 ms, 2 min ago.",
         ),
     ] {
         if !standing.is_empty() {

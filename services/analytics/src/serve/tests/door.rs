@@ -285,7 +285,7 @@ async fn nothing_that_opens_anything_is_in_sql() {
         .unwrap();
     let secrets = [
         PASSWORD.as_bytes(),
-        link[9..].as_bytes(),
+        &link.as_bytes()[9..],
         id.as_bytes(),
         raw.as_slice(),
     ];
