@@ -17,6 +17,7 @@
 )]
 #![allow(missing_docs, reason = "a suite of tests: names say it")]
 
+pub mod blaming;
 pub mod doors;
 pub mod following;
 pub mod keeping;
@@ -212,6 +213,8 @@ macro_rules! analytics_rows {
                 labels_are_bounded_and_nothing_is_left_out
                 errors_keep_few_examples_and_many_hits
                 old_rows_are_deleted_in_bounded_steps;
+            blaming: the_same_hour_of_other_bots_is_counted
+                the_course_of_errors_is_theirs;
             doors: the_first_good_call_and_the_last_refused_one_are_kept
                 refused_requests_are_told_apart_and_bounded
                 every_statement_of_the_door_fits_the_schema;

@@ -11,7 +11,7 @@ use super::stream::{Dice, blank, seed, tenant};
 use super::{Subject, batch};
 use crate::fold::Folded;
 use crate::query::connection::{connection, last_hour};
-use crate::query::refused::refused;
+use crate::query::refused::{of_bot, refused};
 use crate::store::{Applied, Limits, Store};
 use crate::zone::{DAY, HOUR};
 
@@ -172,6 +172,19 @@ pub async fn refused_requests_are_told_apart_and_bounded(subject: &Subject) {
             .unwrap()
             .is_empty()
     );
+    // At an address, of a bot id, of both, of none.
+    for (code, bot, since, expected) in [
+        (code, None, 0, &[8][..]),
+        ("zz", Some(7), 0, &[7, 7]),
+        (code, Some(7), 0, &[8, 7, 7]),
+        ("zz", None, 0, &[]),
+        (code, Some(7), 1, &[]),
+    ] {
+        let since = DAY_OF_ITS_OWN + since;
+        let rows = of_bot(&subject.database, code, bot, since, 9).await;
+        let told: Vec<i64> = rows.unwrap().iter().map(|row| row.bot).collect();
+        assert_eq!(told, expected, "{code} {bot:?}");
+    }
     // They are numbers of no bot.
     const CLEAN: Statement = Statement::new(
         "d",

@@ -2,7 +2,7 @@
 //!
 //! In: `refused`. Out: [`Refusal`]s, the last heard of first. Invariant: rows of the days asked for alone, a bounded number of them.
 
-use gramtap_database::{Database, Error, Statement};
+use gramtap_database::{Database, Error, Row, Statement};
 
 const LIST: Statement = Statement::new(
     "refused_list",
@@ -10,7 +10,14 @@ const LIST: Statement = Statement::new(
      FROM refused WHERE day >= $1 GROUP BY reason, bot, code, addr, agent
      ORDER BY MAX(last_at) DESC, reason, bot, code, addr, agent LIMIT $2",
 );
-pub(super) const STATEMENTS: [&Statement; 1] = [&LIST];
+const OF_BOT: Statement = Statement::new(
+    "refused_of_bot",
+    "SELECT reason, bot, code, addr, agent, CAST(SUM(n) AS BIGINT) AS n, MIN(first_at) AS first_at, MAX(last_at) AS last_at
+     FROM refused WHERE day >= $1 AND reason <> '' AND (code = $3 OR bot = $4)
+     GROUP BY reason, bot, code, addr, agent
+     ORDER BY MAX(last_at) DESC, reason, bot, code, addr, agent LIMIT $2",
+);
+pub(super) const STATEMENTS: [&Statement; 2] = [&LIST, &OF_BOT];
 
 /// Requests that were answered 404, alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,17 +43,33 @@ pub struct Refusal {
 /// What was refused since a day (UTC, days since 1970), `most` at most.
 pub async fn refused(database: &Database, since: i64, most: i64) -> Result<Vec<Refusal>, Error> {
     let rows = database.fetch(&LIST, &[since.into(), most.into()]).await?;
-    let read = |row: &gramtap_database::Row| {
-        Ok(Refusal {
-            reason: row.get("reason")?,
-            bot: row.get("bot")?,
-            code: row.get("code")?,
-            addr: row.get("addr")?,
-            agent: row.get("agent")?,
-            n: row.get("n")?,
-            first_at: row.get("first_at")?,
-            last_at: row.get("last_at")?,
-        })
-    };
     rows.iter().map(read).collect()
+}
+
+/// What was refused at the address of one bot, or of one bot id elsewhere, since a day; `most` at most.
+pub async fn of_bot(
+    database: &Database,
+    code: &str,
+    bot: Option<i64>,
+    since: i64,
+    most: i64,
+) -> Result<Vec<Refusal>, Error> {
+    // No bot id is below zero; 0 stands for those that cannot be read.
+    let bot = bot.unwrap_or(-1);
+    let values = [since.into(), most.into(), code.into(), bot.into()];
+    let rows = database.fetch(&OF_BOT, &values).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Refusal, Error> {
+    Ok(Refusal {
+        reason: row.get("reason")?,
+        bot: row.get("bot")?,
+        code: row.get("code")?,
+        addr: row.get("addr")?,
+        agent: row.get("agent")?,
+        n: row.get("n")?,
+        first_at: row.get("first_at")?,
+        last_at: row.get("last_at")?,
+    })
 }

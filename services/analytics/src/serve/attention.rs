@@ -3,6 +3,7 @@
 //! In: the newest numbers of a bot. Out: [`Notice`]s for the overview, each with the page that says more. Invariant: only what is going on, or was
 //! today; nothing that is part of everyday life. Pure.
 
+use super::errors::door::Row;
 use super::number;
 use crate::query::errors::ErrorGroup;
 use crate::query::overview::Traffic;
@@ -34,6 +35,8 @@ pub(super) struct Signs<'a> {
     pub(super) today: Traffic,
     /// Its traffic of earlier days.
     pub(super) usual: Traffic,
+    /// What was refused of it today.
+    pub(super) refused: &'a [Row],
 }
 
 /// The advice that there is a page about pollers for.
@@ -51,6 +54,7 @@ pub(super) fn notices(signs: &Signs<'_>) -> Vec<Notice> {
     notices.extend(webhook(signs));
     notices.extend(jump(signs));
     notices.extend(setup(signs));
+    notices.extend(refused(signs));
     notices.extend(outage(signs));
     notices.extend(lost(signs));
     notices.extend(strangers(signs));
@@ -140,6 +144,15 @@ fn setup(signs: &Signs<'_>) -> impl Iterator<Item = Notice> {
         group.class == "config" && !group.advice.is_some_and(|advice| told(advice.key))
     });
     groups.take(MOST).map(|group| failing("bad", group))
+}
+
+fn refused(signs: &Signs<'_>) -> Option<Notice> {
+    signs.refused.first().map(|row| Notice {
+        class: "warn",
+        title: "Calls were refused with 404 today".to_owned(),
+        text: row.text.clone(),
+        page: "errors?days=1#refused".to_owned(),
+    })
 }
 
 fn outage(signs: &Signs<'_>) -> impl Iterator<Item = Notice> {

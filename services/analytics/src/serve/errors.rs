@@ -3,6 +3,7 @@
 //! In: `query/errors.rs` and `query/trend.rs`. Out: `errors.html`; one group in full is [`group`]. Invariant: every group of the period is on
 //! the page or counted in its rest; expected ones are folded away, and never among the numbers of the others.
 
+pub(super) mod door;
 mod evidence;
 pub(super) mod group;
 mod words;
@@ -89,6 +90,7 @@ struct Page {
     expected: Vec<Line>,
     expected_rest: usize,
     expected_n: String,
+    refused: Vec<door::Row>,
 }
 
 /// Shows it.
@@ -108,6 +110,7 @@ pub(super) async fn page(
     let groups = errors::errors(database, bot.id(), &period).await?;
     let classes = trend::classes(database, bot.id(), &period).await?;
     let calls = trend::methods(database, bot.id(), &period).await?;
+    let refused = door::refused(&site, &bot, period.from(), now).await?;
     let is_chosen = |group: &&ErrorGroup| class.is_empty() || group.class == class;
     let (expected, others): (Vec<&ErrorGroup>, Vec<&ErrorGroup>) = groups
         .iter()
@@ -142,6 +145,7 @@ pub(super) async fn page(
         expected_rest: expected.len() - second.len(),
         expected_n: number::count(expected.iter().map(|group| group.n).sum()),
         expected: folded,
+        refused,
     })
 }
 

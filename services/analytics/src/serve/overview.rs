@@ -12,6 +12,7 @@ use super::bot::Bot;
 use super::chart::slots;
 use super::chart::{Chart, Series, Unit};
 use super::definition::{self, Definition};
+use super::errors::door;
 use super::fault::Fault;
 use super::figure::Figure;
 use super::heading::Heading;
@@ -53,6 +54,7 @@ pub(super) async fn page(
     let polls = polls::polls(database, bot.id(), now, 1).await?;
     let today = Period::last(bot.zone.clone(), now, 1);
     let errors = errors::errors(database, bot.id(), &today).await?;
+    let refused = door::refused(&site, &bot, today.from(), now).await?;
     let (today, usual) = todays(&told);
     let notices = attention::notices(&Signs {
         now,
@@ -60,6 +62,7 @@ pub(super) async fn page(
         errors: &errors,
         today: today.traffic,
         usual: usual.traffic,
+        refused: &refused,
     });
     let mut charts = Vec::new();
     for chart in charts_of(&told, &period, now) {

@@ -3,7 +3,7 @@
 //! In: the group; who polls (`query/polls.rs`), what else failed in its last hour (`query/blame.rs`), the bot's own id. Out: [`Evidence`] for
 //! `error.html`. Invariant: says only what the numbers say; of what cannot be told it says so.
 
-use super::words;
+use super::{door, words};
 use crate::query::blame::{Blame, Verdict};
 use crate::query::errors::{ErrorDetail, ErrorGroup};
 use crate::query::polls::{Polls, Rivals};
@@ -17,6 +17,8 @@ mod spelling;
 
 /// Hours of polls that are looked at.
 const HOURS: i64 = 24;
+/// Seconds of refusals that are looked at.
+const WEEK: i64 = 7 * 86_400;
 
 /// What is known.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +75,8 @@ pub(super) struct Missing {
     pub(super) is_telegrams: bool,
     /// The bot id that the address is for.
     pub(super) expected: Option<String>,
+    /// Who was refused at this bot's address, or with its id elsewhere.
+    pub(super) refused: Vec<door::Row>,
     /// The method that may have been meant.
     pub(super) meant: Option<&'static str>,
 }
@@ -102,6 +106,7 @@ pub(super) async fn of(
         evidence.missing = Some(Missing {
             is_telegrams: group.origin == "telegram",
             expected: bot.tenant.bot.map(|bot| bot.to_string()),
+            refused: door::refused(site, bot, now - WEEK, now).await?,
             meant: known,
         });
     }

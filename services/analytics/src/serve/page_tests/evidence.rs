@@ -172,3 +172,22 @@ async fn of_telegrams_404_it_is_said_that_the_address_is_right_and_what_was_mean
     );
     assert!(shown.html.contains("<code>7100200300</code>") && shown.html.contains("/connect\""));
 }
+
+#[actix_rt::test]
+async fn of_a_refused_bot_both_ids_are_shown() {
+    let rig = rig("UTC", seed::nothing).await;
+    let refused = seed::refused(rig.code(), 5_000_600_700);
+    add(&rig.site.store, &refused, &[1]).await;
+    let (rig, list) = rig.page("errors?days=1").await;
+    for text in [
+        "<code>7100200300</code>",
+        "<code>5000600700</code>",
+        "192.0.2.7",
+        "telebot",
+    ] {
+        assert!(list.html.contains(text), "{text}");
+    }
+    assert_eq!(list.number("refused.n"), "1");
+    let (_, overview) = rig.page("overview").await;
+    assert!(overview.html.contains("Calls were refused with 404 today"));
+}

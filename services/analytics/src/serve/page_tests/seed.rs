@@ -2,9 +2,11 @@
 //!
 //! In: a bot. Out: its [`Traffic`] up to [`NOW`]. Invariant: the same seed gives the same traffic.
 
+use gramtap_events::TenantId;
 use gramtap_events::call::{Client, Origin};
 use gramtap_events::event::{Direction, Event, Name, Via};
 use gramtap_events::failure::{Class, Failure};
+use gramtap_telegram::BotId;
 use gramtap_tenants::Tenant;
 use serde_json::json;
 
@@ -187,6 +189,24 @@ pub(super) fn failing(
         seeded.traffic.events.push(event);
     }
     seeded.traffic
+}
+
+/// A call of another bot at this bot's address.
+pub(super) fn refused(code: &str, sent: i64) -> Traffic {
+    let tenant = TenantId::UNATTRIBUTED;
+    let mut event = blank(tenant, 1, (NOW - 900) * 1_000_000);
+    event.event = Name::CallUnverified;
+    event.bot = Some(BotId(sent));
+    event.ok = Some(false);
+    prop(&mut event, "label", json!("bot_mismatch"));
+    prop(&mut event, "code", json!(code));
+    prop(&mut event, "addr", json!("192.0.2.7"));
+    prop(&mut event, "agent", json!("telebot"));
+    Traffic {
+        tenant,
+        events: vec![event],
+        failures: Vec::new(),
+    }
 }
 
 /// A method that passes within the hour.
