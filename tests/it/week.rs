@@ -16,7 +16,7 @@ mod scripted;
 use gramtap_analytics::store::{Limits, Store};
 use gramtap_bus::conformance::death::Dice;
 use gramtap_database::Statement;
-use gramtap_tests::{Installation, Stores, broker, within};
+use gramtap_tests::{Installation, Stores, analytics_turn, broker, within};
 
 use counter::Counter;
 use progress::Progress;
@@ -27,34 +27,37 @@ const SEED: u32 = 7;
 
 #[tokio::test]
 async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
+    let turn = analytics_turn().await;
     let alone = broker::alone().await;
     let installation = Installation::alone(&alone).await;
     let week = Week::make(&installation, SEED).await;
     let store = store(&installation, &week).await;
     let bus = installation.open_bus();
-    counter::begin_at_the_end(&bus, store.database(), &week.tag).await;
+    counter::begin_at_the_end(&bus, store.database()).await;
     let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;
     let since = scripted::now_ms();
     week.write(&bus).await;
 
+    let name = |name: &str| format!("week-{}-{name}", week.tag);
+    let start = |it: &str| Counter::start(&installation, Stores::Servers, &name(it));
     let mut dice = Dice::new(u64::from(SEED));
     let mut beside = None;
     for (number, place) in progress::places(&mut dice, 10).into_iter().enumerate() {
-        let mut one = Counter::start(&installation, &week, "one");
+        let mut one = start("one");
         // In the middle a second one comes, is given partitions, sees the first die twice, and goes.
         if number == 4 {
-            let two = Counter::start(&installation, &week, "two");
+            let two = start("two");
             progress.has_taken_over(&two.name).await;
             beside = Some(two);
         }
         progress.reaches(place, &mut one).await;
-        one.kill();
+        one.kill().await;
+        progress.is_not_over().await;
         if number == 6 {
             beside.take().unwrap().stop().await;
         }
     }
-    progress.is_not_over(&week);
-    let one = Counter::start(&installation, &week, "one");
+    let one = start("one");
     progress.ends(&week).await;
     one.stop().await;
 
@@ -62,7 +65,7 @@ async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
     let source = ["kafka", &broker::address(), &since.to_string()];
     week.is_true(&source).await;
     within("a second look", week.differs(&store)).await;
-    drop(alone);
+    drop((alone, turn));
     installation.remove().await;
 }
 
@@ -79,14 +82,15 @@ async fn a_week_in_one_process_is_counted_exactly_though_it_dies_five_times() {
     drop(bus);
 
     let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;
+    let start = |name: &str| Counter::start(&installation, Stores::Embedded, name);
     let mut dice = Dice::new(u64::from(SEED));
     for place in progress::places(&mut dice, 5) {
-        let mut one = Counter::start(&installation, &week, "one");
+        let mut one = start("one");
         progress.reaches(place, &mut one).await;
-        one.kill();
+        one.kill().await;
+        progress.is_not_over().await;
     }
-    progress.is_not_over(&week);
-    let one = Counter::start(&installation, &week, "one");
+    let one = start("one");
     progress.ends(&week).await;
     one.stop().await;
 
@@ -97,7 +101,7 @@ async fn a_week_in_one_process_is_counted_exactly_though_it_dies_five_times() {
 
 /// The sums of an installation, and the bots' zones in them.
 async fn store(installation: &Installation, week: &Week) -> Store {
-    let database = counter::Stores::of(installation).database();
+    let database = installation.registry().database().clone();
     let store = Store::new(database, Limits::default());
     for bot in &week.bots {
         store.set_zone(bot.tenant, &bot.zone).await.unwrap();

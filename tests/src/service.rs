@@ -34,10 +34,25 @@ impl Service {
         process: &str,
         environment: &[(&str, &str)],
     ) -> Self {
+        let mut service = Self::spawn(installation, &[name], process, environment);
+        service.wait_until_ready(name).await;
+        service
+    }
+
+    /// Starts a binary with arguments and waits for nothing.
+    #[must_use]
+    pub fn spawn(
+        installation: &Installation,
+        command: &[&str],
+        process: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let data = installation.data_dir(process);
         let [admin, console] = free_addresses();
         let log = data.with_file_name("stderr");
+        let (name, arguments) = command.split_first().expect("a binary's name");
         let mut command = Command::new(binary(name));
+        command.args(arguments);
         // The tests' own variables are no settings.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("GRAMTAP_") {
@@ -55,9 +70,7 @@ impl Service {
             .stderr(File::create(&log).unwrap())
             .kill_on_drop(true);
         let child = command.spawn().unwrap();
-        let mut service = Self { child, admin, log };
-        service.wait_until_ready(name).await;
-        service
+        Self { child, admin, log }
     }
 
     /// Where its operator's listener is.
@@ -103,6 +116,18 @@ impl Service {
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
         kill_process(pid.unwrap(), signal).unwrap();
+    }
+
+    /// How it ended, if it has.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Kills it.
+    pub async fn kill(mut self) {
+        within("the process's death", self.child.kill())
+            .await
+            .unwrap();
     }
 
     /// Waits until it has ended.

@@ -1,6 +1,7 @@
 """Owns: what the bots of the scripted week do, and when Gramtap is told of what.
 
-In: a bot, the acts of its users (people.py). Out: deeds, each with what it was, and sendings: the records that tell of them, with
+In: a bot, the acts of its users (people.py). Out: deeds, each with what it was, and sendings: the records that tell
+of them, with
 the time at which they were made. Invariant: a deed is one fact, however often a record tells of it: a bot that restarts
 without having confirmed its last updates is given them again, and so is a webhook that failed.
 """
@@ -15,7 +16,8 @@ from people import SECOND, Crowd
 MS = 1_000
 # Sends with a result: method, media, whether a file goes up.
 SENDS = [
-    (60, "sendMessage", None, False), (10, "sendPhoto", "photo", True), (5, "sendPhoto", "photo", False), (6, "sendDocument", "document", True),
+    (60, "sendMessage", None, False), (10, "sendPhoto", "photo", True), (5, "sendPhoto", "photo", False),
+    (6, "sendDocument", "document", True),
     (4, "sendMediaGroup", "photo", True), (3, "sendSticker", "sticker", False), (3, "sendLocation", "location", False),
     (3, "copyMessage", None, False), (3, "forwardMessage", None, False), (2, "sendInvoice", "invoice", False),
 ]
@@ -65,7 +67,9 @@ class Conduct:
 
     def heard(self, act: dict) -> int:
         self.number += self.dice.choice([1] * 400 + [2, 7])
-        return self.deed(act["did"], number=self.number, **{name: value for name, value in act.items() if name != "did"})
+        return self.deed(
+            act["did"], number=self.number, **{name: value for name, value in act.items() if name != "did"}
+        )
 
     def poll(self) -> None:
         dice, at, before, place = self.dice, self.begin, [], 0
@@ -163,7 +167,10 @@ class Conduct:
             case "pressed":
                 self.call("answerCallbackQuery", self.unique(at))
                 if dice.random() < 0.5:
-                    self.call("editMessageText", self.unique(at + 90 * MS), chat=chat, message=told["message"], length=dice.randrange(1, 300))
+                    self.call(
+                        "editMessageText", self.unique(at + 90 * MS), chat=chat, message=told["message"],
+                        length=dice.randrange(1, 300),
+                    )
             case "queried":
                 self.call("answerInlineQuery", self.unique(at))
             case "checkout":
@@ -200,7 +207,9 @@ class Conduct:
         chat = chat if failure.into_chat() else None
         self.call(failure.method, self.unique(at), failure=failure, chat=chat, number=self.dice.randrange(1, 90))
 
-    def call(self, method: str, at: int, total: int | None = None, failure: failures.Failure | None = None, **more: object) -> None:
+    def call(
+        self, method: str, at: int, total: int | None = None, failure: failures.Failure | None = None, **more: object,
+    ) -> None:
         dice = self.dice
         own = dice.randrange(80, 900) if dice.random() < 0.95 else dice.randrange(900, 40_000)
         if total is None:
@@ -216,14 +225,18 @@ class Conduct:
 
     def broadcasts(self) -> None:
         """A message to many, some of whom have blocked the bot, of some of whom nothing else was ever seen."""
-        dice, known = self.dice, sorted({act["user"]["id"] for act in self.acts if act["user"] and act["chat"] and act["chat"]["type"] == "private"})
+        dice, known = self.dice, sorted(
+            {act["user"]["id"] for act in self.acts if act["user"] and act["chat"] and act["chat"]["type"] == "private"}
+        )
         gone = [9_000_000_000 + number for number in range(12)]
         for user in gone[:8]:
             self.blocks[user].append((0, True))
         at = self.begin + 6 * 3_600 * SECOND
         while at < self.end - 3_600 * SECOND:
             blocked = [user for user in self.blocks if self.is_blocked(user, at)]
-            some = dice.sample(known, min(60, len(known))) + dice.sample(gone, 4) + dice.sample(sorted(blocked), len(blocked) // 3)
+            some = dice.sample(known, min(60, len(known))) + dice.sample(gone, 4) + dice.sample(
+                sorted(blocked), len(blocked) // 3,
+            )
             moment = at
             for user in dice.sample(some, len(some)):
                 moment += dice.randrange(30, 400) * MS
@@ -237,7 +250,10 @@ class Conduct:
         """Calls with tokens that Telegram has never accepted: bot ids are public."""
         for _ in range(60):
             at = self.unique(self.dice.randrange(self.begin, self.end))
-            self.call(self.dice.choice(["getMe", "sendMessage", "getUpdates"]), at, chat={"id": 77, "type": "private"}, client=self.bot["stranger"])
+            self.call(
+                self.dice.choice(["getMe", "sendMessage", "getUpdates"]), at, chat={"id": 77, "type": "private"},
+                client=self.bot["stranger"],
+            )
             self.deeds[-1].update(verified=False, refused=self.dice.random() < 0.9)
 
     def losses(self) -> None:

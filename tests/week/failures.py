@@ -1,6 +1,7 @@
 """Owns: the ways in which calls of the scripted week fail, and what each of them is by the catalogue of errors.
 
-In: nothing. Out: rows for script.py (what happens), wire.py (how it is told) and truth.py (what it is). Invariant: class,
+In: nothing. Out: rows for script.py (what happens), wire.py (how it is told) and truth.py (what it is). Invariant:
+class,
 advice and template are written down here by hand, from the catalogue's page, and not asked of any code.
 """
 
@@ -30,17 +31,20 @@ class Failure:
 
 # Methods that name a chat.
 INTO_CHATS = {
-    "sendMessage", "sendPhoto", "sendDocument", "editMessageText", "deleteMessage", "banChatMember", "getChat", "forwardMessage",
+    "sendMessage", "sendPhoto", "sendDocument", "editMessageText", "deleteMessage", "banChatMember", "getChat",
+    "forwardMessage",
     "getChatAdministrators", "setChatPermissions",
 }
 
 BLOCKED = Failure("sendMessage", 403, "Forbidden: bot was blocked by the user", "expected", "blocked_by_user")
 FLOOD = Failure(
-    "sendMessage", 429, "Too Many Requests: retry after {n}", "capacity", "flood", template="Too Many Requests: retry after N"
+    "sendMessage", 429, "Too Many Requests: retry after {n}", "capacity", "flood",
+    template="Too Many Requests: retry after N"
 )
 RIVAL = Failure(
     "getUpdates", 409,
-    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running", "config", "two_pollers",
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running", "config",
+    "two_pollers",
 )
 WEBHOOK_SET = Failure(
     "getUpdates", 409,
@@ -55,11 +59,13 @@ EVERYDAY = [
     (6, Failure("sendMessage", 403, "Forbidden: user is deactivated", "expected", "user_deactivated")),
     (5, Failure("sendMessage", 400, "Bad Request: chat not found", "bug", "chat_unknown")),
     (5, Failure(
-        "editMessageText", 400, "Bad Request: message is not modified: specified new message content and reply markup are "
+        "editMessageText", 400,
+        "Bad Request: message is not modified: specified new message content and reply markup are "
         "exactly the same as a current content and reply markup of the message", "expected", "not_modified")),
     (4, Failure("deleteMessage", 400, "Bad Request: message to delete not found", "expected", "message_gone")),
     (4, Failure(
-        "sendMessage", 400, "Bad Request: can't parse entities: Can't find end of the entity starting at byte offset {n}",
+        "sendMessage", 400,
+        "Bad Request: can't parse entities: Can't find end of the entity starting at byte offset {n}",
         "bug", "entities_broken",
         template="Bad Request: can't parse entities: Can't find end of the entity starting at byte offset N")),
     (4, Failure(
@@ -69,7 +75,13 @@ EVERYDAY = [
     (3, Failure("sendMessage", 400, "Bad Request: message text is empty", "bug", "text_empty")),
     (3, Failure("sendPhoto", 400, "Bad Request: wrong file identifier/HTTP URL specified", "bug", "file_unavailable")),
     (3, Failure("getFile", 400, "Bad Request: file is too big", "capacity", "download_too_large")),
-    (2, Failure("banChatMember", 400, "Bad Request: not enough rights to restrict/unrestrict chat member", "bug", "rights_missing")),
+    (
+        2,
+        Failure(
+            "banChatMember", 400, "Bad Request: not enough rights to restrict/unrestrict chat member", "bug",
+            "rights_missing",
+        )
+    ),
     (2, Failure("sendDocument", 413, "Request Entity Too Large", "capacity", "upload_too_large")),
     (2, Failure("sendMesage", 404, "Not Found: method not found", "config", "method_unknown")),
     (2, Failure("file", 404, "Not Found", "bug", "file_gone")),

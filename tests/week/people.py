@@ -1,6 +1,7 @@
 """Owns: what users do to a bot in the scripted week.
 
-In: dice, the bot's zone, the bounds of the week. Out: acts in the order of their time, for conduct.py, which says when the bot
+In: dice, the bot's zone, the bounds of the week. Out: acts in the order of their time, for conduct.py, which says
+when the bot
 
 them, fall into the same second; who has blocked the bot does nothing until the block is taken back.
 """
@@ -21,7 +22,8 @@ UTM = [
 ]
 BUTTONS = [("buy:17", "Buy"), ("buy:17", "Buy"), ("buy:18", "Buy"), ("menu", "Menu"), ("page:2", "»"), ("vote:1", None)]
 MEDIA = [
-    ("photo", 54_321), ("photo", 99_000), ("sticker", 31_000), ("voice", 8_100), ("document", 700_000), ("video", 2_400_000),
+    ("photo", 54_321), ("photo", 99_000), ("sticker", 31_000), ("voice", 8_100), ("document", 700_000),
+    ("video", 2_400_000),
     ("location", None), ("contact", None),
 ]
 # Telegram's own: its notices, anonymous administrators, channels that write.
@@ -32,7 +34,8 @@ def everybody(dice: random.Random, how_many: int) -> list[dict]:
     people = []
     for number in range(how_many):
         people.append({
-            "id": 5_000_000_000 + 7_919 * number, "bot": False, "language": dice.choice(LANGUAGES), "premium": dice.random() < 0.2,
+            "id": 5_000_000_000 + 7_919 * number, "bot": False, "language": dice.choice(LANGUAGES),
+            "premium": dice.random() < 0.2,
         })
     return people
 
@@ -142,17 +145,29 @@ class Crowd:
                 self.act(did, second, person, None, length=dice.randrange(0, 30))
             case 5:
                 poll = str(dice.randrange(5_000, 5_040))
-                self.act("voted", second, person, None, poll=poll, options=sorted(dice.sample(range(4), dice.randrange(0, 3))))
-                self.act("poll", second, None, None, poll=poll, voters=dice.randrange(1, 90), closed=dice.random() < 0.1)
+                self.act(
+                    "voted", second, person, None, poll=poll,
+                    options=sorted(dice.sample(range(4), dice.randrange(0, 3))),
+                )
+                self.act(
+                    "poll", second, None, None, poll=poll, voters=dice.randrange(1, 90), closed=dice.random() < 0.1,
+                )
             case 6:
                 amount, currency = dice.choice([(100, "XTR"), (1_999, "EUR"), (49_900, "INR")])
                 self.act("checkout", second, person, None, amount=amount, currency=currency)
-                self.act("paid", second + 2, person, chat, message=next(self.messages), amount=amount, currency=currency)
+                self.act(
+                    "paid", second + 2, person, chat, message=next(self.messages), amount=amount, currency=currency,
+                )
             case 7:
                 message = next(self.messages)
-                self.act("edited", second, person, chat, message=message, first=second - dice.randrange(1, 9_000), length=dice.randrange(1, 90))
+                self.act(
+                    "edited", second, person, chat, message=message, first=second - dice.randrange(1, 9_000),
+                    length=dice.randrange(1, 90),
+                )
             case 8:
-                self.act("reacted", second, person, chat, message=next(self.messages), new=[dice.choice(["👍", "🔥"])], old=[])
+                self.act(
+                    "reacted", second, person, chat, message=next(self.messages), new=[dice.choice(["👍", "🔥"])], old=[],
+                )
 
     def strange(self) -> None:
         """What counts for nobody: bots, Telegram's accounts, channels, and a kind of a later version."""
@@ -167,10 +182,15 @@ class Crowd:
                 user = {"id": 900_000 + dice.randrange(5), "bot": True, "language": None, "premium": False}
                 self.wrote(second, user, group, length=dice.randrange(1, 90))
             case 2:
-                self.act("posted", second, None, self.channel, message=next(self.messages), length=dice.randrange(1, 900))
+                self.act(
+                    "posted", second, None, self.channel, message=next(self.messages), length=dice.randrange(1, 900),
+                )
             case 3:
                 first = second - dice.randrange(60, 3_600)
-                self.act("post edited", second, None, self.channel, message=next(self.messages), first=first, length=dice.randrange(1, 900))
+                self.act(
+                    "post edited", second, None, self.channel, message=next(self.messages), first=first,
+                    length=dice.randrange(1, 900),
+                )
             case 4:
                 id = 6_000_000_000 + dice.randrange(40)
                 user = {"id": id, "bot": False, "language": "en", "premium": False}

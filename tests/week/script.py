@@ -1,8 +1,11 @@
 """Owns: a week of traffic: three bots, two thousand users, and all that ingress tells of it.
 
-In: a seed, the moment at which the week ends, the tenants' ids; what is done comes from people.py and conduct.py. Out: the deeds, for
-truth.py; the records that tell of them in the order of the bus, for `make`. Invariant: the same seed and moment give the same
-week, whatever the tenants' ids are. The records: ids by two instances of ingress, each of which is started anew on the way; one that
+In: a seed, the moment at which the week ends, the tenants' ids; what is done comes from people.py and conduct.py.
+Out: the deeds, for
+truth.py; the records that tell of them in the order of the bus, for `make`. Invariant: the same seed and moment give
+the same
+week, whatever the tenants' ids are. The records: ids by two instances of ingress, each of which is started anew on
+the way; one that
 hands its records over a quarter of an hour late; runs of records that are sent twice.
 """
 
@@ -32,10 +35,15 @@ class Week:
 def bots(tenants: dict[str, str], end: int) -> list[dict]:
     """`end` is in microseconds. Two of them are fought for: one in the middle of the week, one up to its end."""
     middle = end - 3 * 24 * 60 * MINUTE
-    clients = [{"addr": f"10.42.0.{place}", "agent": agent} for place, agent in ((17, "aiogram/3.31"), (18, "python-requests/2.32"), (19, "grammY"))]
+    clients = [
+        {"addr": f"10.42.0.{place}", "agent": agent} for place,
+        agent in ((17, "aiogram/3.31"), (18, "python-requests/2.32"), (19, "grammY"))
+    ]
     shop = {
-        "name": "shop", "id": 7_000_000_001, "zone": "Europe/Berlin", "way": "poll", "first": 700_000_000, "users": (0, 1_100),
-        "clients": clients[:2], "fights": [(middle, middle + 15 * MINUTE), (end - 8 * MINUTE, end - SECOND)], "rivals": "through 2",
+        "name": "shop", "id": 7_000_000_001, "zone": "Europe/Berlin", "way": "poll", "first": 700_000_000,
+        "users": (0, 1_100),
+        "clients": clients[:2], "fights": [(middle, middle + 15 * MINUTE), (end - 8 * MINUTE, end - SECOND)],
+        "rivals": "through 2",
     }
     tour = {
         "name": "tour", "id": 7_000_000_002, "zone": "Asia/Kolkata", "way": "poll", "first": 31, "users": (900, 1_600),
@@ -78,7 +86,9 @@ def week(seed: int, now: int, tenants: dict[str, str]) -> Week:
 def order(dice: random.Random, sendings: list[dict], begin: int, end: int) -> None:
     """Names the records as they are made, and puts them in the order in which they reach the bus."""
     sendings.sort(key=lambda sending: sending["made"])
-    starts = {name: sorted([begin] + [dice.randrange(begin, end) for _ in range(2)]) for name in ("ingress-0", "ingress-1")}
+    starts = {
+        name: sorted([begin] + [dice.randrange(begin, end) for _ in range(2)]) for name in ("ingress-0", "ingress-1")
+    }
     sequences: dict[str, int] = {}
     late = dice.randrange(begin, end - 60 * MINUTE)
     for sending in sendings:

@@ -1,7 +1,9 @@
 """Owns: every number of the console of the scripted week.
 
-In: what is true of each deed (truth.py). Out: the answers of overview, audience, actions, sources, errors, latency, polls and the list of
-bots, for each day, the last two, the week and the month. Invariant: counted plainly, from lists and sets, by the definitions of
+In: what is true of each deed (truth.py). Out: the answers of overview, audience, actions, sources, errors, latency,
+polls and the list of
+bots, for each day, the last two, the week and the month. Invariant: counted plainly, from lists and sets, by the
+definitions of
 the contract of records and those beside the numbers in `services/analytics/src/query`; nothing is summed up beforehand.
 """
 
@@ -34,7 +36,14 @@ def numbers(bot: dict, events: list[dict], now: int) -> dict:
 
 
 def is_person(columns: dict) -> bool:
-    return columns["user_id"] is not None and not columns["user_is_bot"] and columns["user_id"] not in {id for id, _ in SERVICE}
+    user = columns["user_id"]
+    return user is not None and not columns["user_is_bot"] and user not in {id for id, _ in SERVICE}
+
+
+def filled(event: dict, name: str) -> list[str]:
+    """A column of an update, if there is anything in it."""
+    value = event["columns"][name]
+    return [value] if event["update"] and value else []
 
 
 def ranked(counts: Counter) -> list[tuple[str, int]]:
@@ -59,7 +68,8 @@ class Bot:
             event["update"] = update
             counted = event["happened"] if columns["direction"] == "in" else event["at"]
             event["second"] = counted // SECOND
-            event["hour"], event["date"] = zones.hour(self.zone, event["second"]), zones.date(self.zone, event["second"])
+            event["hour"] = zones.hour(self.zone, event["second"])
+            event["date"] = zones.date(self.zone, event["second"])
             when = (event["second"], event["at"], event["place"])
             if update and is_person(columns):
                 self.users[columns["user_id"]].append(event)
@@ -81,6 +91,10 @@ class Bot:
     def within(self, first: int, days: int) -> list[dict]:
         return [event for day in range(first, first + days) for event in self.by_date.get(day, [])]
 
+    def active(self, first: int, days: int) -> set[int]:
+        told = [event["columns"] for event in self.within(first, days) if event["update"]]
+        return {columns["user_id"] for columns in told if is_person(columns)}
+
     def period(self, first: int, days: int) -> dict:
         before = first - max(days, 7)
         dates = {zones.shown(day): self.figures(day, 1) for day in range(first, first + days)}
@@ -90,7 +104,8 @@ class Bot:
         overview["hours_before"] = self.hours(before, days) if hourly else {}
         return {
             "overview": overview, "audience": self.audience(first, days), "actions": self.actions(first, days, before),
-            "sources": self.sources(first, days, before), "errors": self.errors(first, days), "latency": self.latency(first, days),
+            "sources": self.sources(first, days, before), "errors": self.errors(first, days),
+            "latency": self.latency(first, days),
         }
 
     # Overview.
@@ -119,7 +134,7 @@ class Bot:
     def figures(self, first: int, days: int) -> dict:
         people = dict.fromkeys(("active", "fresh", "returning", "blocked"), 0)
         for day in range(first, first + days):
-            active = {event["columns"]["user_id"] for event in self.by_date.get(day, []) if event["update"] and is_person(event["columns"])}
+            active = self.active(day, 1)
             new = {user for user in active if self.first[user] == day}
             people["active"] += len(active)
             people["fresh"] += len(new)
@@ -137,7 +152,7 @@ class Bot:
 
     def audience(self, first: int, days: int) -> dict:
         since = zones.start(self.zone, first)
-        active = {event["columns"]["user_id"] for event in self.within(first, days) if event["update"] and is_person(event["columns"])}
+        active = self.active(first, days)
         languages, premium, seen = Counter(), 0, 0
         for told in self.users.values():
             if max(event["second"] for event in told) < since:
@@ -148,27 +163,34 @@ class Bot:
             seen += 1
         nameless = languages.pop(None, 0)
         return {
-            "active": len(active), "ever": len(self.users), "blocked": len(self.blocked), "languages": dict(languages), "no_language": nameless,
+            "active": len(active), "ever": len(self.users), "blocked": len(self.blocked),
+            "languages": dict(languages), "no_language": nameless,
             "premium": premium, "regular": seen - premium,
         }
 
     # Actions and sources.
 
     def ranking(self, label, first: int, days: int, before: int) -> dict:
-        now, then = ([found for event in self.within(since, days) for found in label(event)] for since in (first, before))
+        now, then = (
+            [found for event in self.within(since, days) for found in label(event)] for since in (first, before)
+        )
         now, then = Counter(now), Counter(then)
         top, rest = ranked(now)[:TOP], ranked(now)[TOP:]
         return {
-            "top": [{"label": it, "n": n, "before": then[it]} for it, n in top], "rest": sum(n for _, n in rest), "rest_labels": len(rest), "other": 0,
+            "top": [{"label": it, "n": n, "before": then[it]} for it, n in top], "rest": sum(n for _, n in rest),
+            "rest_labels": len(rest), "other": 0,
         }
 
     def actions(self, *period: int) -> dict:
-        column = lambda name: lambda event: [event["columns"][name]] if event["update"] and event["columns"][name] else []
-        names = {"commands": "command", "callbacks": "callback_data", "buttons": "button_text", "media": "media", "updates": "event"}
+        column = lambda name: lambda event: filled(event, name)
+        names = {
+            "commands": "command", "callbacks": "callback_data", "buttons": "button_text", "media": "media",
+            "updates": "event",
+        }
         return {shown: self.ranking(column(name), *period) for shown, name in names.items()}
 
     def sources(self, first: int, days: int, before: int) -> dict:
-        payload = lambda event: [event["columns"]["payload"]] if event["update"] and event["columns"]["payload"] else []
+        payload = lambda event: filled(event, "payload")
         new = [user for user, day in self.first.items() if first <= day < first + days]
         arrived = Counter(self.source[user] for user in new if user in self.source)
         return {
@@ -205,8 +227,10 @@ class Bot:
             "chat_id": event["columns"]["chat_id"], "user_id": event["columns"]["user_id"], **event["error"]["client"],
         } for event in newest]
         return {
-            "method": columns["method"], "code": columns["error_code"], "template": error["group"][2], "origin": error["origin"],
-            "class": columns["error_class"], "advice": error["advice"], "n": len(told), "first_at": min(times), "last_at": max(times),
+            "method": columns["method"], "code": columns["error_code"], "template": error["group"][2],
+            "origin": error["origin"],
+            "class": columns["error_class"], "advice": error["advice"], "n": len(told), "first_at": min(times),
+            "last_at": max(times),
             "hours": dict(hours), "chats": hit("chat_id"), "users": hit("user_id"), "examples": examples,
         }
 
@@ -230,7 +254,9 @@ class Bot:
 
     def polls(self) -> dict:
         """Of the last hours, the first of which may have begun before."""
-        told = [event for event in self.events if event["columns"]["event"] == "polled" and event["hour"] + zones.HOUR > self.now - HOURS * zones.HOUR]
+        begin = self.now - HOURS * zones.HOUR
+        told = [event for event in self.events if event["columns"]["event"] == "polled"]
+        told = [event for event in told if event["hour"] + zones.HOUR > begin]
         pollers = defaultdict(list)
         for event in told:
             props = event["columns"]["props"]
@@ -240,10 +266,16 @@ class Bot:
         count = lambda events: sum(event["columns"]["props"]["count"] for event in events)
         clash = lambda events: sum(event["columns"]["error_code"] == 409 for event in events)
         each = {
-            name: {"polls": count(it), "conflicts": clash(it), "first_at": min(e["happened"] for e in it), "last_at": max(e["at"] for e in it)}
+            name: {
+                "polls": count(it), "conflicts": clash(it), "first_at": min(e["happened"] for e in it),
+                "last_at": max(e["at"] for e in it)
+            }
             for name, it in pollers.items()
         }
-        return {"polls": count(told), "conflicts": len(conflicts), "reasons": dict(reasons), "pollers": each, "rivals": self.bot["rivals"]}
+        return {
+            "polls": count(told), "conflicts": len(conflicts), "reasons": dict(reasons), "pollers": each,
+            "rivals": self.bot["rivals"],
+        }
 
 
 def pairs(event: dict) -> list[str]:

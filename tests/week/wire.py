@@ -1,6 +1,7 @@
 """Owns: the records of calls.v1 and updates.v1 that tell of a deed.
 
-In: deeds and sendings of script.py. Out: JSON as the contract of records describes it, in privacy mode `metadata`. Invariant: only what
+In: deeds and sendings of script.py. Out: JSON as the contract of records describes it, in privacy mode `metadata`.
+Invariant: only what
 ingress writes in that mode is written: no names, of texts the length alone.
 """
 
@@ -27,7 +28,9 @@ def record(deed: dict, sending: dict, bot: dict) -> dict:
             return head | call(deed, bot)
         case "polled":
             span = {"from": moment(deed["since"]), "to": moment(deed["to"]), "count": deed["count"]}
-            return head | {"kind": "polls", "bot": bot["id"], "client": deed["client"], "longest_us": deed["longest"]} | span
+            return head | {
+                "kind": "polls", "bot": bot["id"], "client": deed["client"], "longest_us": deed["longest"],
+            } | span
         case "lost":
             span = {"from": moment(deed["since"]), "to": moment(deed["to"]), "count": deed["count"]}
             return head | {"kind": "gap", "reason": deed["reason"]} | span
@@ -37,14 +40,18 @@ def record(deed: dict, sending: dict, bot: dict) -> dict:
 # Updates.
 
 KINDS = {
-    "wrote": "message", "paid": "message", "edited": "edited_message", "posted": "channel_post", "post edited": "edited_channel_post",
-    "pressed": "callback_query", "queried": "inline_query", "chose": "chosen_inline_result", "voted": "poll_answer", "poll": "poll",
+    "wrote": "message", "paid": "message", "edited": "edited_message", "posted": "channel_post",
+    "post edited": "edited_channel_post",
+    "pressed": "callback_query", "queried": "inline_query", "chose": "chosen_inline_result", "voted": "poll_answer",
+    "poll": "poll",
     "blocked": "my_chat_member", "unblocked": "my_chat_member", "added": "my_chat_member", "promoted": "my_chat_member",
-    "removed": "my_chat_member", "member": "chat_member", "checkout": "pre_checkout_query", "reacted": "message_reaction",
+    "removed": "my_chat_member", "member": "chat_member", "checkout": "pre_checkout_query",
+    "reacted": "message_reaction",
     "hologram": "hologram",
 }
 STANDINGS = {
-    "blocked": ("member", "kicked"), "unblocked": ("kicked", "member"), "added": ("left", "member"), "promoted": ("member", "administrator"),
+    "blocked": ("member", "kicked"), "unblocked": ("kicked", "member"), "added": ("left", "member"),
+    "promoted": ("member", "administrator"),
     "removed": ("administrator", "kicked"), "member": ("left", "member"),
 }
 
@@ -52,7 +59,8 @@ STANDINGS = {
 def update(deed: dict, sending: dict, bot: dict) -> dict:
     kind = KINDS[deed["did"]]
     return {
-        "bot": bot["id"], "at": moment(sending["at"]), "via": sending["via"], "client": sending["client"], "update_id": deed["number"],
+        "bot": bot["id"], "at": moment(sending["at"]), "via": sending["via"], "client": sending["client"],
+        "update_id": deed["number"],
         "type": f"other:{kind}" if kind == "hologram" else kind,
         "update": {"update_id": deed["number"], kind: body(deed, bot)}, "cut": False,
     }
@@ -73,8 +81,14 @@ def body(deed: dict, bot: dict) -> dict:
         case "pressed":
             button = filled(text=deed["button"], callback_data=deed["data"])
             rows = [[{"text": "?", "callback_data": "other"}], [button]] if deed["button"] else []
-            under = {"message_id": deed["message"], "chat": chat, "date": date - 60, "reply_markup": {"inline_keyboard": rows}}
-            return {"id": str(deed["number"] * 77), "from": who, "message": under, "chat_instance": "51", "data": deed["data"]}
+            under = {
+                "message_id": deed["message"], "chat": chat, "date": date - 60,
+                "reply_markup": {"inline_keyboard": rows},
+            }
+            return {
+                "id": str(deed["number"] * 77), "from": who, "message": under, "chat_instance": "51",
+                "data": deed["data"],
+            }
         case "queried":
             return {"id": "9", "from": who, "query_length": deed["length"], "chat_type": "sender"}
         case "chose":
@@ -86,28 +100,41 @@ def body(deed: dict, bot: dict) -> dict:
         case "checkout":
             return {"id": "8", "from": who, "currency": deed["currency"], "total_amount": deed["amount"]}
         case "reacted":
-            reactions = {name: [{"type": "emoji", "emoji": emoji} for emoji in deed[name.split("_")[0]]] for name in ("old_reaction", "new_reaction")}
+            reactions = {
+                name: [{"type": "emoji", "emoji": emoji} for emoji in deed[name.split("_")[0]]] for name in (
+                    "old_reaction", "new_reaction"
+                )
+            }
             return {"chat": chat, "user": who, "message_id": deed["message"], "date": date} | reactions
         case "hologram":
             return {"from": who, "chat": chat, "date": date}
         case did:
             old, new = STANDINGS[did]
             member = who if did == "member" else {"id": bot["id"], "is_bot": True}
-            standings = {"old_chat_member": {"user": member, "status": old}, "new_chat_member": {"user": member, "status": new}}
+            standings = {
+                "old_chat_member": {"user": member, "status": old}, "new_chat_member": {"user": member, "status": new},
+            }
             return {"chat": chat, "from": who, "date": date} | standings
 
 
 def message(deed: dict, who: dict | None, date: int) -> dict:
     edited = "first" in deed
-    told = filled(message_id=deed["message"], chat=deed["chat"], date=deed["first"] if edited else date, edit_date=date if edited else None)
-    told |= filled(**{"from": who}, command=deed.get("command"), payload=deed.get("payload"), message_thread_id=deed.get("thread"))
+    told = filled(
+        message_id=deed["message"], chat=deed["chat"], date=deed["first"] if edited else date,
+        edit_date=date if edited else None,
+    )
+    told |= filled(
+        **{"from": who}, command=deed.get("command"), payload=deed.get("payload"), message_thread_id=deed.get("thread"),
+    )
     if deed["did"] == "paid":
         return told | {"successful_payment": {"currency": deed["currency"], "total_amount": deed["amount"]}}
     if who is None:
         told["sender_chat"] = deed["chat"]
     media, length = deed.get("media"), deed.get("length")
     if media == "photo":
-        told["photo"] = [{"file_size": 900, "width": 90, "height": 60}, {"file_size": deed["size"], "width": 900, "height": 600}]
+        told["photo"] = [
+            {"file_size": 900, "width": 90, "height": 60}, {"file_size": deed["size"], "width": 900, "height": 600},
+        ]
     elif media:
         told[media] = filled(file_size=deed["size"])
     if length is not None:
@@ -136,10 +163,13 @@ def call(deed: dict, bot: dict) -> dict:
     files = [{"field": "file", "name": None, "type": "image/jpeg", "bytes": size} for size in deed.get("files", [])]
     verb = "GET" if deed["shape"] in ("none", "query") else "POST"
     return filled(files=files or None) | {
-        "kind": "call", "bot": bot["id"], "at": moment(deed["at"]), "client": deed["client"], "method": method, "test": False,
+        "kind": "call", "bot": bot["id"], "at": moment(deed["at"]), "client": deed["client"], "method": method,
+        "test": False,
         "http": {"verb": verb, "shape": deed["shape"], "bytes_in": 200, "bytes_out": 40_000, "status": status},
-        "token": "verified" if deed["verified"] else "unverified", "params": params(deed), "params_cut": False, "ok": ok,
-        "result": result(deed) if ok and deed["verified"] else None, "result_cut": False, "error": error, "origin": origin, "label": label,
+        "token": "verified" if deed["verified"] else "unverified", "params": params(deed), "params_cut": False,
+        "ok": ok,
+        "result": result(deed) if ok and deed["verified"] else None, "result_cut": False, "error": error,
+        "origin": origin, "label": label,
         "took": {"total_us": took["total"], "upstream_us": took["upstream"], "own_us": took["own"]},
     }
 
@@ -171,7 +201,11 @@ def result(deed: dict) -> object:
     if method == "copyMessage":
         return {"message_id": deed["message"]}
     if method == "sendMediaGroup":
-        return [{"message_id": deed["message"] + place, "chat": chat, "date": 1, "photo": [{"file_size": 5}]} for place in range(deed["messages"])]
+        return [
+            {
+                "message_id": deed["message"] + place, "chat": chat, "date": 1, "photo": [{"file_size": 5}],
+            } for place in range(deed["messages"])
+        ]
     if method.startswith("send") or method in ("editMessageText", "forwardMessage"):
         told = {"message_id": deed["message"], "chat": chat, "date": deed["at"] // SECOND}
         if deed.get("media"):

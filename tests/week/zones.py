@@ -1,6 +1,7 @@
 """Owns: the time zones of the scripted week.
 
-In: moments, in seconds since 1970. Out: how far the clock is ahead of UTC then, dates, and where they begin. Invariant: the rules are
+In: moments, in seconds since 1970. Out: how far the clock is ahead of UTC then, dates, and where they begin.
+Invariant: the rules are
 written down here by hand, and are those of UTC, India, and Germany in this century: no other code is asked.
 """
 
