@@ -134,7 +134,7 @@ pub async fn dump(database: &Database, tenant: TenantId) -> Vec<String> {
         ),
         Statement::new(
             "d",
-            "SELECT 'took' || hour || '|' || method || '|' || side || '|' || bucket || '|' || n AS t FROM sum_latency WHERE tenant = $1",
+            "SELECT 'took' || hour || '|' || method || '|' || side || '|' || buckets AS t FROM sum_latency WHERE tenant = $1",
         ),
         Statement::new(
             "d",

@@ -2,7 +2,7 @@
 //!
 //! In: events.v1 and errors.v1, read by `follow.rs`, folded by `fold/`. Out: the tables of migration 2, to
 //! `query/`. The way of a batch: `offsets.rs` says where to read on → `apply.rs` claims the offsets and adds the
-//! sums in one transaction: labels within the day's bounds (`admit.rs`), sums (`write.rs`), users, and the
+//! sums in one transaction: labels within the day's bounds (`admit.rs`), sums (`write.rs`), histograms (`latency.rs`), users, and the
 //! audience of each date (`people.rs`, `audience.rs`). `zones.rs` sets a bot's time zone, `refold.rs` counts a
 //! window again, `retention.rs` deletes what is old. Invariant: sums and offsets move together or not at all; a
 //! partition's offset moves only from where this process read it, so of two owners one changes nothing.
@@ -13,6 +13,7 @@ mod apply;
 mod audience;
 mod error;
 pub mod follow;
+mod latency;
 mod offsets;
 mod people;
 pub mod refold;
@@ -62,7 +63,12 @@ impl Store {
 
 /// All statements, to be checked against both engines.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    let bulks: [&[&'static Bulk]; 3] = [&admit::BULKS, &people::BULKS, &write::BULKS];
+    let bulks: [&[&'static Bulk]; 4] = [
+        &admit::BULKS,
+        &latency::BULKS,
+        &people::BULKS,
+        &write::BULKS,
+    ];
     let single: [&[&'static Statement]; 7] = [
         &admit::STATEMENTS,
         &apply::STATEMENTS,

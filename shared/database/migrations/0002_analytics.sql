@@ -71,15 +71,15 @@ CREATE TABLE sum_calls (
 
 CREATE INDEX sum_calls_age ON sum_calls (hour);
 
--- Histograms: calls whose time fell into a bucket, by whose time it was.
+-- Histograms: how many calls' times fell into each bucket, by whose time it was: `bucket:n` in rising order, with
+-- spaces between. A row for each bucket would be most of all rows.
 CREATE TABLE sum_latency (
     tenant TEXT NOT NULL,
     hour BIGINT NOT NULL,
     method TEXT NOT NULL,
     side TEXT NOT NULL,
-    bucket BIGINT NOT NULL,
-    n BIGINT NOT NULL,
-    PRIMARY KEY (tenant, hour, method, side, bucket)
+    buckets TEXT NOT NULL,
+    PRIMARY KEY (tenant, hour, method, side)
 );
 
 CREATE INDEX sum_latency_age ON sum_latency (hour);

@@ -195,7 +195,7 @@ pub async fn a_window_counted_again_is_the_same(subject: &Subject) {
         ),
         Statement::new(
             "spoil",
-            "UPDATE sum_latency SET bucket = bucket + 1000 WHERE tenant = $1 AND hour >= $2 AND hour < $3",
+            "UPDATE sum_latency SET buckets = buckets || ' 270:9' WHERE tenant = $1 AND hour >= $2 AND hour < $3",
         ),
         Statement::new(
             "spoil",

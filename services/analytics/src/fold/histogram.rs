@@ -2,7 +2,9 @@
 //!
 //! In: durations of calls. Out: bucket numbers to `sums.rs`; quantiles to `query/latency.rs`. Invariant: what a
 //! quantile is told to be is within [`ERROR`] of a duration that was measured, from [`SMALLEST`] up; sums of
-//! histograms are the histograms of sums. Pure.
+//! histograms are the histograms of sums; reading what was written gives the same. Pure.
+
+use std::collections::BTreeMap;
 
 /// Buckets in which a duration doubles: bounds grow by 7.2 %, and the middle of a bucket is within 3.6 % of all in it.
 const STEPS: f64 = 10.0;
@@ -10,6 +12,8 @@ const STEPS: f64 = 10.0;
 pub const SMALLEST: f64 = 10.0;
 /// The last bucket: about 21 minutes and all above.
 const LAST: i64 = 270;
+/// How many buckets there are.
+pub const BUCKETS: usize = LAST as usize + 1;
 /// How far a quantile may be from the true one, as a share of it.
 pub const ERROR: f64 = 0.036;
 
@@ -33,6 +37,25 @@ pub fn middle(bucket: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "bounded by LAST")]
     let place = bucket.min(LAST) as f64 - 0.5;
     SMALLEST * (place / STEPS).exp2()
+}
+
+/// A histogram as it is stored: `bucket:n` in rising order, with spaces between.
+#[must_use]
+pub fn written(buckets: &BTreeMap<i64, i64>) -> String {
+    let mut text = String::with_capacity(8 * buckets.len());
+    for (bucket, n) in buckets {
+        let space = if text.is_empty() { "" } else { " " };
+        text.push_str(&format!("{space}{bucket}:{n}"));
+    }
+    text
+}
+
+/// The buckets of a histogram as it is stored. What is not one of ours is passed over.
+pub fn read(text: &str) -> impl Iterator<Item = (i64, i64)> {
+    text.split(' ').filter_map(|pair| {
+        let (bucket, n) = pair.split_once(':')?;
+        Some((bucket.parse().ok()?, n.parse().ok()?))
+    })
 }
 
 /// A quantile (0 to 1) of buckets in rising order with their numbers, in microseconds. None: nothing was measured.
@@ -68,7 +91,6 @@ mod tests {
     )]
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     #[test]
     fn odd_durations_have_a_bucket() {
@@ -87,6 +109,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_was_written_is_read(buckets in prop::collection::btree_map(0..=LAST, 1..i64::MAX, 0..50)) {
+            let text = written(&buckets);
+            prop_assert_eq!(read(&text).collect::<BTreeMap<_, _>>(), buckets);
+        }
+
         #[test]
         fn quantiles_are_within_the_error(mut exponents in prop::collection::vec(1.0f64..8.7, 1..300)) {
             exponents.sort_by(f64::total_cmp);

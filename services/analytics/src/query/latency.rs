@@ -10,20 +10,14 @@ use gramtap_events::TenantId;
 
 use super::overview::{HOURLY, POLL};
 use super::{Period, between};
-use crate::fold::histogram::quantile;
+use crate::fold::histogram::{BUCKETS, quantile, read};
 use crate::fold::sums::Side;
 
-const METHODS: Statement = Statement::new(
-    "latency_methods",
-    "SELECT method, side, bucket, CAST(SUM(n) AS BIGINT) AS n FROM sum_latency
-     WHERE tenant = $1 AND hour >= $2 AND hour < $3 GROUP BY method, side, bucket",
+const HISTOGRAMS: Statement = Statement::new(
+    "latency_histograms",
+    "SELECT hour, method, side, buckets FROM sum_latency WHERE tenant = $1 AND hour >= $2 AND hour < $3",
 );
-const HOURS: Statement = Statement::new(
-    "latency_hours",
-    "SELECT hour, side, bucket, CAST(SUM(n) AS BIGINT) AS n FROM sum_latency
-     WHERE tenant = $1 AND hour >= $2 AND hour < $3 AND method <> 'getUpdates' GROUP BY hour, side, bucket",
-);
-pub(super) const STATEMENTS: [&Statement; 2] = [&METHODS, &HOURS];
+pub(super) const STATEMENTS: [&Statement; 1] = [&HISTOGRAMS];
 
 /// How long the calls of a period took.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,37 +54,47 @@ pub struct Quantiles {
     pub p99: Option<f64>,
 }
 
-/// Histograms of both sides.
-#[derive(Default)]
-struct Histograms(BTreeMap<String, BTreeMap<i64, i64>>);
+/// Histograms of both sides, a number for each bucket.
+struct Histograms {
+    telegram: [i64; BUCKETS],
+    own: [i64; BUCKETS],
+}
+
+impl Default for Histograms {
+    fn default() -> Self {
+        let (telegram, own) = ([0; BUCKETS], [0; BUCKETS]);
+        Self { telegram, own }
+    }
+}
 
 impl Histograms {
-    fn add(&mut self, side: &str, bucket: i64, n: i64) {
-        *self
-            .0
-            .entry(side.to_owned())
-            .or_default()
-            .entry(bucket)
-            .or_default() += n;
+    fn add(&mut self, is_telegram: bool, buckets: &[(usize, i64)]) {
+        let to = match is_telegram {
+            true => &mut self.telegram,
+            false => &mut self.own,
+        };
+        for (bucket, n) in buckets {
+            to[*bucket] += n;
+        }
     }
 
     fn times(&self) -> Times {
         Times {
-            telegram: self.quantiles(Side::Telegram),
-            own: self.quantiles(Side::Own),
+            telegram: quantiles(&self.telegram),
+            own: quantiles(&self.own),
         }
     }
+}
 
-    fn quantiles(&self, side: Side) -> Quantiles {
-        let buckets = self.0.get(side.as_str()).into_iter().flatten();
-        let buckets: Vec<(i64, i64)> = buckets.map(|(bucket, n)| (*bucket, *n)).collect();
-        let at = |share| quantile(&buckets, share).map(|us| us / 1_000.0);
-        Quantiles {
-            n: buckets.iter().map(|(_, n)| n).sum(),
-            p50: at(0.5),
-            p95: at(0.95),
-            p99: at(0.99),
-        }
+fn quantiles(histogram: &[i64; BUCKETS]) -> Quantiles {
+    let filled = (0..).zip(histogram).filter(|(_, n)| **n > 0);
+    let buckets: Vec<(i64, i64)> = filled.map(|(bucket, n)| (bucket, *n)).collect();
+    let at = |share| quantile(&buckets, share).map(|us| us / 1_000.0);
+    Quantiles {
+        n: buckets.iter().map(|(_, n)| n).sum(),
+        p50: at(0.5),
+        p95: at(0.95),
+        p99: at(0.99),
     }
 }
 
@@ -103,28 +107,30 @@ pub async fn latency(
     let (from, to) = (period.from(), period.to());
     let mut all = Histograms::default();
     let mut methods = BTreeMap::<String, Histograms>::new();
-    for row in between(database, &METHODS, bot, from, to).await? {
+    let mut series = BTreeMap::<i64, Histograms>::new();
+    let mut buckets = Vec::new();
+    for row in between(database, &HISTOGRAMS, bot, from, to).await? {
         let (method, side): (String, String) = (row.get("method")?, row.get("side")?);
-        let (bucket, n) = (row.get("bucket")?, row.get("n")?);
+        let is_telegram = side == Side::Telegram.as_str();
+        let known =
+            |(bucket, n)| Some((usize::try_from(bucket).ok().filter(|it| *it < BUCKETS)?, n));
+        buckets.clear();
+        buckets.extend(read(&row.get::<String>("buckets")?).filter_map(known));
         if method != POLL {
-            all.add(&side, bucket, n);
+            let hour: i64 = row.get("hour")?;
+            let begins = match period.days <= HOURLY {
+                true => hour,
+                false => period.zone.start(period.zone.date(hour)),
+            };
+            all.add(is_telegram, &buckets);
+            series.entry(begins).or_default().add(is_telegram, &buckets);
         }
-        methods.entry(method).or_default().add(&side, bucket, n);
+        methods
+            .entry(method)
+            .or_default()
+            .add(is_telegram, &buckets);
     }
     let polls = methods.remove(POLL).unwrap_or_default();
-    let mut series = BTreeMap::<i64, Histograms>::new();
-    for row in between(database, &HOURS, bot, from, to).await? {
-        let hour: i64 = row.get("hour")?;
-        let begins = match period.days <= HOURLY {
-            true => hour,
-            false => period.zone.start(period.zone.date(hour)),
-        };
-        let side: String = row.get("side")?;
-        series
-            .entry(begins)
-            .or_default()
-            .add(&side, row.get("bucket")?, row.get("n")?);
-    }
     let mut methods: Vec<_> = methods
         .into_iter()
         .map(|(method, it)| (method, it.times()))

@@ -93,7 +93,7 @@ macro_rules! steps {
 steps! {
     "retain_labels": "sum_labels" by "tenant, kind, hour, label", "hour" in Second, kept sums;
     "retain_calls": "sum_calls" by "tenant, hour, method", "hour" in Second, kept sums;
-    "retain_latency": "sum_latency" by "tenant, hour, method, side, bucket", "hour" in Second, kept latency;
+    "retain_latency": "sum_latency" by "tenant, hour, method, side", "hour" in Second, kept latency;
     "retain_pollers": "sum_pollers" by "tenant, hour, addr, agent", "hour" in Second, kept pollers;
     "retain_errors": "sum_errors" by "tenant, hour, grp", "hour" in Second, kept sums;
     "retain_groups": "error_groups" by "tenant, grp", "last_at" in Micro, kept sums;

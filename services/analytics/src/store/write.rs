@@ -25,12 +25,6 @@ static CALLS: Bulk = Bulk::new(
         failed = sum_calls.failed + excluded.failed,
         unexpected = sum_calls.unexpected + excluded.unexpected",
 );
-static LATENCY: Bulk = Bulk::new(
-    "sum_latency",
-    "INSERT INTO sum_latency (tenant, hour, method, side, bucket, n) VALUES",
-    "(?, ?, ?, ?, ?, ?)",
-    "ON CONFLICT (tenant, hour, method, side, bucket) DO UPDATE SET n = sum_latency.n + excluded.n",
-);
 static POLLERS: Bulk = Bulk::new(
     "sum_pollers",
     "INSERT INTO sum_pollers (tenant, hour, addr, agent, polls, conflicts, first_at, last_at) VALUES",
@@ -124,10 +118,9 @@ const CUT_EXAMPLES: Statement = Statement::new(
         ORDER BY at DESC, error_id DESC LIMIT $3
     )",
 );
-pub(super) static BULKS: [&Bulk; 10] = [
+pub(super) static BULKS: [&Bulk; 9] = [
     &LABELS,
     &CALLS,
-    &LATENCY,
     &POLLERS,
     &ERRORS,
     &GROUPS,
@@ -138,10 +131,9 @@ pub(super) static BULKS: [&Bulk; 10] = [
 ];
 pub(super) const STATEMENTS: [&Statement; 2] = [&CUT_HITS, &CUT_EXAMPLES];
 
-/// Adds what is counted by hour, errors apart.
+/// Adds what is counted by hour, but for errors and histograms.
 pub(super) async fn sums(transaction: &mut Transaction, folded: &Folded) -> Result<(), StoreError> {
-    let (mut labels, mut calls) = (Vec::new(), Vec::new());
-    let (mut latency, mut pollers) = (Vec::new(), Vec::new());
+    let (mut labels, mut calls, mut pollers) = (Vec::new(), Vec::new(), Vec::new());
     for (tenant, sums) in &folded.bots {
         let tenant = || Value::from(tenant.as_str());
         for ((kind, hour), of) in &sums.labels {
@@ -156,14 +148,6 @@ pub(super) async fn sums(transaction: &mut Transaction, folded: &Folded) -> Resu
                 calls.extend([it.calls, it.failed, it.unexpected].map(Value::from));
             }
         }
-        for ((hour, side), of) in &sums.latency {
-            for (method, buckets) in of {
-                for (bucket, n) in buckets {
-                    latency.extend([tenant(), (*hour).into(), text(method)]);
-                    latency.extend([side.as_str().into(), (*bucket).into(), (*n).into()]);
-                }
-            }
-        }
         for (hour, of) in &sums.pollers {
             for ((addr, agent), it) in of {
                 pollers.extend([tenant(), (*hour).into(), text(addr), text(agent)]);
@@ -171,12 +155,7 @@ pub(super) async fn sums(transaction: &mut Transaction, folded: &Folded) -> Resu
             }
         }
     }
-    for (bulk, values) in [
-        (&LABELS, labels),
-        (&CALLS, calls),
-        (&LATENCY, latency),
-        (&POLLERS, pollers),
-    ] {
+    for (bulk, values) in [(&LABELS, labels), (&CALLS, calls), (&POLLERS, pollers)] {
         transaction.execute_bulk(bulk, &values).await?;
     }
     Ok(())
