@@ -25,15 +25,14 @@ def record(deed: dict, sending: dict, bot: dict) -> dict:
         return head | update(deed, sending, bot)
     match deed["did"]:
         case "called":
-            return head | call(deed, bot)
+            return {"kind": "call"} | head | call(deed, bot)
         case "polled":
             span = {"from": moment(deed["since"]), "to": moment(deed["to"]), "count": deed["count"]}
-            return head | {
-                "kind": "polls", "bot": bot["id"], "client": deed["client"], "longest_us": deed["longest"],
-            } | span
+            who = {"bot": bot["id"], "client": deed["client"], "longest_us": deed["longest"]}
+            return {"kind": "polls"} | head | who | span
         case "lost":
             span = {"from": moment(deed["since"]), "to": moment(deed["to"]), "count": deed["count"]}
-            return head | {"kind": "gap", "reason": deed["reason"]} | span
+            return {"kind": "gap"} | head | {"reason": deed["reason"]} | span
     raise ValueError(deed["did"])
 
 
@@ -163,7 +162,7 @@ def call(deed: dict, bot: dict) -> dict:
     files = [{"field": "file", "name": None, "type": "image/jpeg", "bytes": size} for size in deed.get("files", [])]
     verb = "GET" if deed["shape"] in ("none", "query") else "POST"
     return filled(files=files or None) | {
-        "kind": "call", "bot": bot["id"], "at": moment(deed["at"]), "client": deed["client"], "method": method,
+        "bot": bot["id"], "at": moment(deed["at"]), "client": deed["client"], "method": method,
         "test": False,
         "http": {"verb": verb, "shape": deed["shape"], "bytes_in": 200, "bytes_out": 40_000, "status": status},
         "token": "verified" if deed["verified"] else "unverified", "params": params(deed), "params_cut": False,

@@ -8,8 +8,8 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, Month, OffsetDateTime, Time};
 
 /// A point in time, UTC, to the microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +27,58 @@ impl Moment {
     pub fn time(self) -> OffsetDateTime {
         self.0
     }
+
+    /// As text: nearly every record has some, so it is written without the machinery of formats.
+    fn text(self) -> [u8; LENGTH] {
+        let (year, month, day) = self.0.to_calendar_date();
+        let (hour, minute, second, micro) = self.0.to_hms_micro();
+        let year = u32::try_from(year).unwrap_or_default();
+        let mut text = *PATTERN;
+        let parts = [
+            year,
+            u8::from(month).into(),
+            day.into(),
+            hour.into(),
+            minute.into(),
+            second.into(),
+            micro,
+        ];
+        for ((from, digits), mut number) in PLACES.into_iter().zip(parts) {
+            for place in text[from..from + digits].iter_mut().rev() {
+                // The remainder is a digit.
+                *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
+                number /= 10;
+            }
+        }
+        text
+    }
+
+    /// What [`Moment::text`] has written; none for any other way of writing a time.
+    fn read(text: &[u8]) -> Option<Self> {
+        let text: &[u8; LENGTH] = text.try_into().ok()?;
+        let mut parts = [0; PLACES.len()];
+        let mut rest = *text;
+        for (part, (from, digits)) in parts.iter_mut().zip(PLACES) {
+            for place in &mut rest[from..from + digits] {
+                let digit = place.is_ascii_digit().then(|| *place - b'0')?;
+                *part = *part * 10 + u32::from(digit);
+                *place = b'0';
+            }
+        }
+        let [year, month, day, hour, minute, second, micro] = parts;
+        let small = |part: u32| u8::try_from(part).ok();
+        let month = Month::try_from(small(month)?).ok()?;
+        let date = Date::from_calendar_date(i32::try_from(year).ok()?, month, small(day)?).ok()?;
+        let time =
+            Time::from_hms_micro(small(hour)?, small(minute)?, small(second)?, micro).ok()?;
+        (rest == *PATTERN).then(|| Self(date.with_time(time).assume_utc()))
+    }
 }
+
+const LENGTH: usize = 27;
+const PATTERN: &[u8; LENGTH] = b"0000-00-00T00:00:00.000000Z";
+/// Where the parts of a time stand, and how many digits each has.
+const PLACES: [(usize, usize); 7] = [(0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 2), (20, 6)];
 
 impl From<OffsetDateTime> for Moment {
     /// Cuts what is finer than a microsecond.
@@ -40,13 +91,7 @@ impl From<OffsetDateTime> for Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = self.0.to_calendar_date();
-        let (hour, minute, second, micro) = self.0.to_hms_micro();
-        let month = u8::from(month);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micro:06}Z"
-        )
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -58,13 +103,16 @@ impl fmt::Debug for Moment {
 
 impl Serialize for Moment {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        to.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(from)?;
+        if let Some(moment) = Self::read(text.as_bytes()) {
+            return Ok(moment);
+        }
         let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
         Ok(Self::from(time))
     }
@@ -85,6 +133,36 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn any_way_of_writing_a_time_is_read_and_what_is_none_refused() {
+        let read = |text: &str| serde_json::from_str::<Moment>(&format!("\"{text}\"")).ok();
+        let told = |text: &str| read(text).map(|moment| moment.to_string());
+        let whole = "2026-02-28T23:59:59.123456Z";
+        assert_eq!(told(whole).as_deref(), Some(whole));
+        let others = [
+            "2026-02-28T23:59:59.1234567Z",
+            "2026-03-01T01:59:59.123456+02:00",
+            "2026-02-28t23:59:59.123456z",
+        ];
+        for other in others {
+            assert_eq!(told(other).as_deref(), Some(whole), "{other}");
+        }
+        assert_eq!(
+            told("2026-02-28T23:59:59Z").as_deref(),
+            Some("2026-02-28T23:59:59.000000Z")
+        );
+        for none in [
+            "2026-02-29T23:59:59.123456Z",
+            "2026-13-01T23:59:59.123456Z",
+            "2026-02-28T24:59:59.123456Z",
+            "2026-02-28T23:59:59.12345xZ",
+            "2026-02-28T23:59:59.123456!",
+            "",
+        ] {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -23,9 +23,14 @@ pub trait Record: Serialize {
 
     /// The payload: one JSON object.
     fn payload(&self) -> Result<Bytes, serde_json::Error> {
-        serde_json::to_vec(self).map(Bytes::from)
+        let mut payload = Vec::with_capacity(TYPICAL);
+        serde_json::to_writer(&mut payload, self)?;
+        Ok(payload.into())
     }
 }
+
+/// What most records need of bytes, so that they are written without moving.
+const TYPICAL: usize = 1_024;
 
 /// The name of the header with a record's kind.
 pub const KIND: &str = "gt-kind";

@@ -136,13 +136,15 @@ fn call(sums: &mut Sums, fact: &Fact<'_>, hour: i64, seen: u64) {
     let unexpected = failed && fact.error_class != Some(Class::Expected);
     let n = standing_for_call(fact);
     let calls = sums.calls.entry(hour).or_default();
-    let calls = at(calls, &method, || Calls {
+    let new = || Calls {
         seen,
         ..Calls::default()
+    };
+    at(calls, &method, new, |calls| {
+        calls.calls += n;
+        calls.failed += if failed { n } else { 0 };
+        calls.unexpected += if unexpected { n } else { 0 };
     });
-    calls.calls += n;
-    calls.failed += if failed { n } else { 0 };
-    calls.unexpected += if unexpected { n } else { 0 };
     let telegram = fact
         .props
         .upstream_ms
@@ -152,8 +154,10 @@ fn call(sums: &mut Sums, fact: &Fact<'_>, hour: i64, seen: u64) {
     for (side, ms) in [(Side::Telegram, telegram), (Side::Own, fact.own_ms)] {
         if let Some(ms) = ms.filter(|_| fact.took_ms.is_some()) {
             let methods = sums.latency.entry((hour, side)).or_default();
-            let buckets = at(methods, &method, Default::default);
-            *buckets.entry(histogram::bucket(ms * 1_000.0)).or_default() += 1;
+            let bucket = histogram::bucket(ms * 1_000.0);
+            at(methods, &method, Default::default, |buckets| {
+                *buckets.entry(bucket).or_default() += 1;
+            });
         }
     }
 }
@@ -209,13 +213,13 @@ pub(super) fn failure(folded: &mut Folded, fault: &Fault<'_>, zones: &Zones) {
         addr: client.and_then(|client| Some(kept(client.addr.as_ref()?, 256))),
         agent: client.and_then(|client| Some(kept(client.agent.as_ref()?, 256))),
     };
-    let group = at(&mut sums.errors, &label(&fault.group), || {
-        Group::new(traits.clone(), time)
+    let new = || Group::new(traits.clone(), time);
+    at(&mut sums.errors, &label(&fault.group), new, |group| {
+        if time >= group.seen.1 {
+            group.traits = traits.clone();
+        }
+        group.add(time, hour, seen, label(&fault.error_id).into(), example);
     });
-    if time >= group.seen.1 {
-        group.traits = traits;
-    }
-    group.add(time, hour, seen, label(&fault.error_id).into(), example);
     // Users have positive ids; a refusal in a private chat is about its user.
     let blocker = fault.user_id.or(fault.chat_id.filter(|id| *id > 0));
     if let Some(id) = person(blocker, None).filter(|_| fault.advice == BLOCKED) {

@@ -149,20 +149,24 @@ pub struct Sums {
     pub refused: BTreeMap<Who, Refusals>,
 }
 
-/// The entry of a label.
-pub(super) fn at<'a, T>(
-    map: &'a mut ByLabel<T>,
+/// Changes the entry of a label, a new one if need be. A label that is known is not copied.
+pub(super) fn at<T>(
+    map: &mut ByLabel<T>,
     label: &str,
     new: impl FnOnce() -> T,
-) -> &'a mut T {
-    map.entry(label.into()).or_insert_with(new)
+    change: impl FnOnce(&mut T),
+) {
+    if let Some(known) = map.get_mut(label) {
+        return change(known);
+    }
+    change(map.entry(label.into()).or_insert_with(new));
 }
 
 impl Sums {
     /// Counts a label.
     pub(super) fn label(&mut self, kind: Kind, hour: i64, label: &str, n: i64, seen: u64) {
         let labels = self.labels.entry((kind, hour)).or_default();
-        at(labels, label, || Tally { n: 0, seen }).n += n;
+        at(labels, label, || Tally { n: 0, seen }, |it| it.n += n);
     }
 
     /// Takes in a call that says whether the bot has come.
