@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Connect, list and remove bots; also while `gramtap up` runs.
     #[command(subcommand)]
     Bots(Bots),
+    /// The console.
+    #[command(subcommand)]
+    Console(Console),
     /// Show records as they come.
     Tail(Tail),
     /// Run a simulated Telegram: an offline Bot API for the tests of any bot.
@@ -56,6 +59,12 @@ pub(crate) enum Bots {
     List(List),
     /// Remove a bot. Its calls are relayed for a day more, without records.
     Rm(Rm),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Console {
+    /// Print a one-time link: it makes the owner, or gives an owner who lost it a new password.
+    Link,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
 //! All of Gramtap in one binary, and the operator's commands.
 //!
 //! The way of a command: `cli.rs` reads the arguments → `effective.rs` the configuration → the
-//! command's own file (`up.rs`, `bots.rs`, `tail.rs`, `simulate.rs`, `topics.rs`, `config.rs`,
+//! command's own file (`up.rs`, `bots.rs`, `console.rs`, `tail.rs`, `simulate.rs`, `topics.rs`, `config.rs`,
 //! `doctor.rs`) does it and writes through `out.rs`. What fails comes back here, is said on
 //! standard error with tokens hidden (`hide.rs`), and becomes an exit code.
 //!
@@ -11,6 +11,7 @@
 mod bots;
 mod cli;
 mod config;
+mod console;
 mod doctor;
 mod effective;
 mod hide;
@@ -29,7 +30,7 @@ use gramtap_ingress::config::is_refusal;
 use gramtap_settings::EXIT_CONFIG;
 use gramtap_telegram::redact::redact;
 
-use crate::cli::{Bots, Cli, Command, Topics};
+use crate::cli::{Bots, Cli, Command, Console, Topics};
 use crate::effective::Effective;
 
 fn main() -> ExitCode {
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Bots(Bots::Rm(removed)) => {
             on_runtime(bots::remove(Effective::quiet(file)?, removed))
         }
+        Command::Console(Console::Link) => on_runtime(console::link(Effective::quiet(file)?)),
         Command::Tail(what) => on_runtime(tail::run(Effective::quiet(file)?, what)),
         Command::Simulate(how) => on_runtime(simulate::run(how)),
         Command::Topics(Topics::Apply) => on_runtime(topics::apply(Effective::quiet(file)?)),

@@ -61,7 +61,7 @@ impl Keys {
         *self.0.token
     }
 
-    /// The key that the console signs its cookies with.
+    /// The key that the console signs its cookies with. Another first key signs everybody out.
     #[must_use]
     pub fn cookie_key(&self) -> [u8; 32] {
         *self.0.cookies

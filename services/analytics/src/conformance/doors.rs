@@ -12,6 +12,7 @@ use super::{Subject, batch};
 use crate::fold::Folded;
 use crate::query::connection::{connection, last_hour};
 use crate::query::refused::{of_bot, refused};
+use crate::store::retention::Keep;
 use crate::store::{Applied, Limits, Store};
 use crate::zone::{DAY, HOUR};
 
@@ -21,6 +22,13 @@ const EVENTS: TopicPartition = TopicPartition {
 };
 /// 2033-05-18; nobody else counts there.
 const DAY_OF_ITS_OWN: i64 = 23_148;
+
+const REGISTER: Statement = Statement::new(
+    "register",
+    "INSERT INTO tenants (id, code, privacy, version, created_at, gone)
+     VALUES ($1, $1, 'off', $2, '2026-01-01T00:00:00.000000Z', FALSE)",
+);
+const FORGET: Statement = Statement::new("forget", "DELETE FROM tenants WHERE id = $1");
 
 /// Adds events in batches of a size.
 async fn add(store: &Store, events: &[Event], size: usize) {
@@ -91,6 +99,24 @@ pub async fn the_first_good_call_and_the_last_refused_one_are_kept(subject: &Sub
         );
         let heard = last_hour(&subject.database, bot).await.unwrap();
         assert_eq!(heard, Some((from + 500) / HOUR * HOUR));
+        // Kept for as long as the bot is.
+        let values = [bot.as_str().into(), (place as i64 + 1_000).into()];
+        subject.database.execute(&REGISTER, &values).await.unwrap();
+        while store.sweep(&Keep::default(), from, 1_000).await.unwrap() > 0 {}
+        assert!(
+            connection(&subject.database, bot)
+                .await
+                .unwrap()
+                .good
+                .is_some()
+        );
+        let values = [bot.as_str().into()];
+        subject.database.execute(&FORGET, &values).await.unwrap();
+        while store.sweep(&Keep::default(), from, 1_000).await.unwrap() > 0 {}
+        assert_eq!(
+            connection(&subject.database, bot).await.unwrap(),
+            Default::default()
+        );
     }
 }
 
@@ -184,6 +210,15 @@ pub async fn refused_requests_are_told_apart_and_bounded(subject: &Subject) {
         let rows = of_bot(&subject.database, code, bot, since, 9).await;
         let told: Vec<i64> = rows.unwrap().iter().map(|row| row.bot).collect();
         assert_eq!(told, expected, "{code} {bot:?}");
+    }
+    // Kept for thirty days.
+    let keep = Keep::default();
+    for (days, left) in [(30, 5), (31, 0)] {
+        store.sweep(&keep, from + days * DAY, 1_000).await.unwrap();
+        let rows = refused(&subject.database, DAY_OF_ITS_OWN, 100)
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), left, "{days}");
     }
     // They are numbers of no bot.
     const CLEAN: Statement = Statement::new(

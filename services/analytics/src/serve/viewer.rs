@@ -6,6 +6,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::header::REFERER;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::fault::Fault;
@@ -27,6 +28,17 @@ impl FromRequest for Viewer {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let viewer = request.extensions().get::<Self>().cloned();
-        ready(viewer.ok_or_else(|| Fault::Stranger(request.uri().to_string())))
+        ready(viewer.ok_or_else(|| Fault::Stranger(wanted(request))))
     }
+}
+
+/// Where somebody who has signed in goes: the page that was asked for, or whose form was sent too late.
+fn wanted(request: &HttpRequest) -> String {
+    if request.method().is_safe() {
+        return request.uri().to_string();
+    }
+    let page = request.headers().get(REFERER);
+    let page = page.and_then(|page| page.to_str().ok()?.split_once("://"));
+    let path = page.and_then(|(_, rest)| Some(rest[rest.find('/')?..].to_owned()));
+    path.unwrap_or_default()
 }

@@ -116,34 +116,40 @@ fn best<'a>(reaches: &'a [Reach], otherwise: &'a str) -> &'a str {
 
 impl First {
     fn of(connection: &Connection, now: i64) -> Self {
-        let refused = connection.refused.as_ref().map(|call| {
-            let code = call
-                .code
-                .map_or_else(|| "no answer".to_owned(), |code| code.to_string());
-            let from = from(call);
-            format!(
-                "A call came {from}, and Telegram did not accept its token ({code}, {}).",
-                ago(now, call.at)
-            )
-        });
+        let refused = connection.refused.as_ref();
         match (&connection.good, refused) {
             (None, None) => Self {
                 state: "none",
                 title: "No call has come yet".to_owned(),
-                lines: vec!["Set the address in your bot, start it, and this page will say so within seconds.".to_owned()],
+                lines: vec![
+                    "Set the address in your bot, start it, and this page will say so within seconds."
+                        .to_owned(),
+                ],
             },
-            (None, Some(refused)) => Self {
+            (None, Some(call)) if is_refusal(call) => Self {
                 state: "refused",
                 title: "A call came, but Telegram refused its token".to_owned(),
                 lines: vec![
-                    refused,
-                    "The address is right. Check the token: @BotFather shows the one that is good now.".to_owned(),
+                    answered(call, now),
+                    "The address is right. Check the token: @BotFather shows the one that is good now."
+                        .to_owned(),
+                ],
+            },
+            (None, Some(call)) => Self {
+                state: "none",
+                title: "A call came, but it was not answered ok".to_owned(),
+                lines: vec![
+                    answered(call, now),
+                    "The address is right. The bot counts as connected with its first call that Telegram answers ok."
+                        .to_owned(),
                 ],
             },
             (Some(good), refused) => {
                 let took = good.took_us.div_euclid(1_000);
-                let first = format!("{} {}, answered within {took} ms, {}.", good.method, from(good), ago(now, good.at));
-                let later = refused.filter(|_| connection.refused.as_ref().is_some_and(|it| it.at > good.at));
+                let (method, from, ago) = (&good.method, from(good), ago(now, good.at));
+                let first = format!("{method} {from}, answered within {took} ms, {ago}.");
+                let later = refused.filter(|call| is_refusal(call) && call.at > good.at);
+                let later = later.map(|call| format!("Since then: {}", answered(call, now)));
                 Self {
                     state: "good",
                     title: "The bot is connected: its first good call was seen".to_owned(),
@@ -151,6 +157,22 @@ impl First {
                 }
             }
         }
+    }
+}
+
+/// Telegram answers so where it does not know the token.
+fn is_refusal(call: &FirstCall) -> bool {
+    matches!(call.code, Some(401 | 403 | 404))
+}
+
+fn answered(call: &FirstCall, now: i64) -> String {
+    let (method, from, ago) = (&call.method, from(call), ago(now, call.at));
+    match call.code {
+        Some(code) if is_refusal(call) => {
+            format!("{method} {from}: Telegram did not accept the token ({code}), {ago}.")
+        }
+        Some(code) => format!("{method} {from}: answered {code}, {ago}."),
+        None => format!("{method} {from}: not answered, {ago}."),
     }
 }
 
@@ -163,5 +185,85 @@ fn from(call: &FirstCall) -> String {
     match call.agent.as_str() {
         "" => format!("from {addr}"),
         agent => format!("from {addr} ({agent})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    fn call(code: Option<i64>, ago: i64) -> FirstCall {
+        FirstCall {
+            at: (NOW - ago) * 1_000_000,
+            method: "getMe".to_owned(),
+            code,
+            addr: String::new(),
+            agent: "lib".to_owned(),
+            took_us: 1_999,
+        }
+    }
+
+    #[test]
+    fn what_came_first_is_told_and_what_it_means() {
+        for (good, refused, state, said) in [
+            (None, None, "none", "Set the address"),
+            (None, Some(call(Some(401), 5)), "refused", "(401), just now"),
+            (
+                None,
+                Some(call(Some(404), 61)),
+                "refused",
+                "Check the token",
+            ),
+            (
+                None,
+                Some(call(Some(409), 5)),
+                "none",
+                "answered 409, just now",
+            ),
+            (
+                None,
+                Some(call(Some(502), 5)),
+                "none",
+                "first call that Telegram answers ok",
+            ),
+            (None, Some(call(None, 5)), "none", "not answered"),
+            (
+                Some(call(None, 7_300)),
+                None,
+                "good",
+                "from an unknown address (lib), answered within 1 ms, 2 h ago.",
+            ),
+            (
+                Some(call(None, 60)),
+                Some(call(Some(401), 30)),
+                "good",
+                "Since then: getMe",
+            ),
+        ] {
+            let first = First::of(&Connection { good, refused }, NOW);
+            let lines = first.lines.join(" ");
+            assert_eq!(first.state, state, "{lines}");
+            assert!(lines.contains(said), "{said}: {lines}");
+        }
+        // What was before it, or says nothing of the token, is no news.
+        for refused in [call(Some(401), 90), call(Some(502), 30)] {
+            let (good, refused) = (Some(call(None, 60)), Some(refused));
+            let first = First::of(&Connection { good, refused }, NOW);
+            assert_eq!(first.lines.len(), 1, "{first:?}");
+        }
+    }
+
+    #[test]
+    fn a_recipe_has_an_address_that_was_reached() {
+        let reach = |address: &str, failed: bool| Reach {
+            address: address.to_owned(),
+            note: "",
+            failed: failed.then(String::new),
+        };
+        let both = [reach("a", true), reach("b", false)];
+        assert_eq!(best(&both, "a"), "b");
+        assert_eq!(best(&both[..1], "a"), "a");
     }
 }

@@ -116,6 +116,24 @@ async fn strangers_see_no_page_and_no_form_works_without_the_sessions_word() {
 }
 
 #[actix_rt::test]
+async fn a_form_that_comes_too_late_leads_back_to_its_page() {
+    let subject = Subject::new().await;
+    let mut stranger = subject.stranger();
+    for (referer, next) in [
+        (
+            "https://console.example/bots/add?x=1",
+            "%2Fbots%2Fadd%3Fx%3D1",
+        ),
+        ("https://console.example", ""),
+        ("junk", ""),
+    ] {
+        stranger.headers = vec![("referer", referer)];
+        let seen = stranger.post("/bots/add", &[("way", "code")]).await;
+        assert_eq!(seen.location(), format!("/sign-in?next={next}"));
+    }
+}
+
+#[actix_rt::test]
 async fn a_bot_is_connected_by_its_id_once() {
     let subject = Subject::new().await;
     let mut owner = subject.owner().await;
@@ -280,7 +298,7 @@ async fn the_first_call_is_told_by_page_and_script_alike() {
             now - 121,
             Some(401),
             "refused",
-            "from 10.0.0.7 (aiohttp/<3>), and Telegram did not accept its token (401, 2 min ago)",
+            "getMe from 10.0.0.7 (aiohttp/<3>): Telegram did not accept the token (401), 2 min ago.",
         ),
         (
             "good",
