@@ -132,14 +132,14 @@ fn charts_of(course: &Overview, period: &Period, now: i64) -> Vec<Chart> {
         chart(
             "Active users by date",
             vec![
-                bars(&definition::RETURNING, |it| it.returning, "s2"),
-                bars(&definition::FRESH, |it| it.fresh, "s1"),
+                bars(&definition::RETURNING, |it| it.returning, "s1"),
+                bars(&definition::FRESH, |it| it.fresh, "s4"),
             ],
             vec![before(&definition::ACTIVE, |it| it.active)],
         ),
         chart(
             definition::FRESH.name,
-            vec![bars(&definition::FRESH, |it| it.fresh, "s1")],
+            vec![bars(&definition::FRESH, |it| it.fresh, "s4")],
             vec![before(&definition::FRESH, |it| it.fresh)],
         ),
         chart(

@@ -226,7 +226,7 @@ impl Chart {
         let ticks = marks.map(|(order, at)| {
             let place = i64::try_from(at).unwrap_or(0) * SLOT + SLOT / 2;
             let class = match (place * 100 / width.max(1), order % 2) {
-                (..=2, _) => "first",
+                (..=1, _) => "first",
                 (97.., 0) => "last",
                 (97.., _) => "last minor",
                 (_, 0) => "",

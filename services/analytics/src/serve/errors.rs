@@ -32,15 +32,6 @@ const USUAL: i64 = 7;
 /// Groups that are shown, of the expected and of the others.
 const SHOWN: usize = 60;
 
-/// The classes, the worst first, with the words for them.
-const CLASSES: [(&str, &str); 5] = [
-    ("outage", "outage"),
-    ("config", "setup"),
-    ("bug", "bug"),
-    ("capacity", "too much"),
-    ("expected", "expected"),
-];
-
 /// `?class=`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Filter {
@@ -156,7 +147,6 @@ fn line(
     period: &Period,
     now: i64,
 ) -> Result<Line, askama::Error> {
-    let word = CLASSES.iter().find(|(class, _)| *class == group.class);
     let title = words::title(group);
     let spark = Spark::new(format!("The course of “{title}”"), course);
     Ok(Line {
@@ -166,7 +156,7 @@ fn line(
         method: group.method.clone(),
         code: group.code.map(|code| code.to_string()).unwrap_or_default(),
         tag: words::tag(&group.class),
-        word: word.map_or("other", |(_, word)| word),
+        word: words::word(&group.class),
         class: group.class.clone(),
         n: group.n,
         text: number::count(group.n),
@@ -194,7 +184,7 @@ fn choices(bot: &Bot, classes: &Classes, chosen: &str, days: i64) -> Vec<Choice>
             is_chosen: class == chosen,
         }
     };
-    let all: i64 = CLASSES.iter().map(|(class, _)| sum(class)).sum();
+    let all: i64 = words::CLASSES.iter().map(|(class, _)| sum(class)).sum();
     let whole = Choice {
         class: "all",
         name: "all",
@@ -203,7 +193,10 @@ fn choices(bot: &Bot, classes: &Classes, chosen: &str, days: i64) -> Vec<Choice>
         text: number::count(all),
         is_chosen: chosen.is_empty(),
     };
-    [whole].into_iter().chain(CLASSES.map(choice)).collect()
+    [whole]
+        .into_iter()
+        .chain(words::CLASSES.map(choice))
+        .collect()
 }
 
 /// The course by class. Expected ones are drawn only when they are asked for: they would hide the others.
@@ -229,7 +222,11 @@ fn course(slots: &[Slot], classes: &Classes, chosen: &str, now: i64) -> Chart {
         },
         unit: Unit::Count,
         slots: slots.to_vec(),
-        bars: CLASSES.into_iter().filter(is_drawn).map(series).collect(),
+        bars: words::CLASSES
+            .into_iter()
+            .filter(is_drawn)
+            .map(series)
+            .collect(),
         lines: Vec::new(),
     }
 }

@@ -159,7 +159,7 @@ fn chart(
     };
     let lines = vec![
         line("p50", "half", "s1", |it| it.p50),
-        line("p95", "95 %", "s2", |it| it.p95),
+        line("p95", "95 %", "class-config", |it| it.p95),
         line("p99", "99 %", "s3", |it| it.p99),
     ];
     Chart {

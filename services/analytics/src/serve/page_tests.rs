@@ -11,6 +11,7 @@
     clippy::cast_sign_loss
 )]
 
+mod cost;
 mod evidence;
 mod hostile;
 mod people;

@@ -7,6 +7,21 @@ use gramtap_telegram::advice::{Advice, Again};
 use crate::query::errors::ErrorGroup;
 use crate::serve::number;
 
+/// The classes, the worst first, with the words for them.
+pub(super) const CLASSES: [(&str, &str); 5] = [
+    ("outage", "outage"),
+    ("config", "setup"),
+    ("bug", "bug"),
+    ("capacity", "too much"),
+    ("expected", "expected"),
+];
+
+/// The word for a class.
+pub(super) fn word(class: &str) -> &'static str {
+    let found = CLASSES.iter().find(|(known, _)| *known == class);
+    found.map_or("other", |(_, word)| word)
+}
+
 /// What a group is called.
 pub(super) fn title(group: &ErrorGroup) -> String {
     match (group.group.as_str(), group.advice) {

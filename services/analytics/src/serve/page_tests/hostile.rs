@@ -84,11 +84,11 @@ const PATHS: [&str; 9] = [
 
 #[actix_rt::test]
 async fn texts_of_strangers_are_only_ever_text() {
-    let (_, attacked) = rig("UTC", |bot| traffic(bot, &attack()))
+    let (_, kind) = rig("UTC", |bot| traffic(bot, "kind"))
         .await
         .pages(&PATHS)
         .await;
-    let (_, kind) = rig("UTC", |bot| traffic(bot, "kind"))
+    let (_, attacked) = rig("UTC", |bot| traffic(bot, &attack()))
         .await
         .pages(&PATHS)
         .await;

@@ -8,6 +8,9 @@ use crate::query::overview::Figures;
 use crate::query::{Period, errors, overview, trend};
 use crate::serve::bot::Bot;
 
+/// One number of a period.
+type Get = fn(&Figures) -> i64;
+
 /// What the tests know of a bot.
 pub(super) async fn bot(rig: &Rig) -> Bot {
     Bot::find(&rig.site, rig.code()).await.unwrap()
@@ -51,7 +54,7 @@ async fn the_overview_shows_its_answer() {
                     );
                 }
             }
-            let charts: [(&str, fn(&Figures) -> i64); 3] = [
+            let charts: [(&str, Get); 3] = [
                 ("updates", |it| it.traffic.updates),
                 ("calls", |it| it.traffic.calls),
                 ("errors", |it| it.traffic.errors),
