@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gramtap_botapi::Section;
-use gramtap_process::{ProcessConfig, host_name, optional_listen, site};
+use gramtap_process::{ProcessConfig, host_name, optional_listen, reachable, site};
 use gramtap_settings::{Settings, SettingsError, duration};
 use serde::Deserialize;
 
@@ -114,7 +114,12 @@ fn console(settings: &Settings) -> Result<ConsoleConfig, SettingsError> {
         "127.0.0.1:8090",
     )?;
     let public_url = match section.public_url.as_str() {
-        "" => String::new(),
+        // A port of the system's choice is known once it listens.
+        "" => listen
+            .filter(|listen| listen.port() != 0)
+            .map_or_else(String::new, |listen| {
+                format!("http://{}", reachable(listen))
+            }),
         url => site(settings, "console.public_url", url)?,
     };
     Ok(ConsoleConfig { listen, public_url })
@@ -156,6 +161,7 @@ mod tests {
         for (listen, url, found) in [
             ("0.0.0.0:90", "", "http://127.0.0.1:90"),
             ("0.0.0.0:90", "https://c.example/", "https://c.example"),
+            ("127.0.0.1:0", "", ""),
             ("", "", ""),
         ] {
             let variables = [("CONSOLE__LISTEN", listen), ("CONSOLE__PUBLIC_URL", url)];

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use gramtap_analytics::serve::{new_link, owner_link};
 
 use crate::effective::Effective;
@@ -13,6 +13,9 @@ use crate::out;
 
 pub(crate) async fn link(effective: Effective) -> anyhow::Result<ExitCode> {
     let url = &effective.analytics.console.public_url;
+    if url.is_empty() {
+        bail!("nobody could open the link: console.listen is empty or has no port of its own");
+    }
     let registry = effective.open()?.registry;
     let database = registry.database();
     let refused = "the link was not made: the database does not take it";
