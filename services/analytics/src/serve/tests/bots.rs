@@ -283,6 +283,25 @@ async fn every_library_has_its_recipe_with_the_address_that_was_reached() {
 }
 
 #[actix_rt::test]
+async fn an_address_where_something_else_answers_is_not_reached() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let nginx = async || HttpResponse::NotFound().body("<html>nginx</html>");
+    let server = HttpServer::new(move || App::new().default_service(web::to(nginx)));
+    let server = server.workers(1).disable_signals().listen(listener);
+    drop(gramtap_actors::spawn("nginx", server.unwrap().run()));
+    let subject = Subject::with("http://127.0.0.1:1", &url).await;
+    let code = connected(&subject, 7, "Shop").await.code;
+    let mut owner = subject.owner().await;
+    let body = page(&mut owner, &format!("/bots/{code}/connect")).await;
+    let said = "something else than Gramtap answers there (with 404)";
+    assert!(
+        body.contains(said) && !body.contains("reached just now"),
+        "{body}"
+    );
+}
+
+#[actix_rt::test]
 async fn the_first_call_is_told_by_page_and_script_alike() {
     const CALL: &str =
         "INSERT INTO first_calls (tenant, standing, at, method, code, addr, agent, took_us)
