@@ -17,7 +17,7 @@ const COSTS: [(&str, u64); 7] = [
     ("actions", 12),
     ("sources", 7),
     ("errors", 7),
-    ("latency", 4),
+    ("latency", 3),
     ("error", 9),
 ];
 
