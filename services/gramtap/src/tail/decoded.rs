@@ -35,10 +35,7 @@ pub(super) fn event(event: &Event) -> String {
             .filter(|chat| Some(*chat) != event.user_id)
             .map(|chat| chat.to_string()),
     );
-    add(
-        "",
-        event.command.as_ref().map(|command| format!("/{command}")),
-    );
+    add("", event.command.clone());
     add("payload ", event.payload.clone());
     add(
         "button ",

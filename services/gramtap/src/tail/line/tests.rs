@@ -139,7 +139,7 @@ fn records_are_lines() {
             &EVENTS,
             event(
                 json!({"event": "message_received", "via": "poll", "direction": "in", "user_id": 5, "chat_id": 5,
-                "username": "ann\u{1b}", "command": "start", "payload": "ads_7", "text": "/start ads_7"}),
+                "username": "ann\u{1b}", "command": "/start", "payload": "ads_7", "text": "/start ads_7"}),
             ),
             "03:04:05.678  event   7  message_received  from @ann?  /start  payload ads_7",
         ),
