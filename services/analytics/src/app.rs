@@ -62,7 +62,11 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         write!(std::io::stdout(), "{welcome}").ok();
     }
     let failed = analytics.failed();
-    Ok(process.end(|| {}, failed, analytics.drain()).await)
+    let over = async {
+        failed.await;
+        false
+    };
+    Ok(process.end(|| {}, over, analytics.drain()).await)
 }
 
 /// Analytics, running.

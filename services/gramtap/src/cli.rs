@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use gramtap_events::tenant::Privacy;
@@ -13,6 +14,7 @@ use gramtap_events::{Topic, topics};
 use gramtap_settings::SecretString;
 use gramtap_telegram::BotId;
 use gramtap_tenants::Code;
+use serde::de::IntoDeserializer as _;
 
 /// Stands between Telegram and your bots, and tells what passes.
 ///
@@ -32,6 +34,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run all services in this process, until SIGTERM or Ctrl-C drains them.
     Up,
+    /// Look around: three live bots with simulated users, behind a real Gramtap.
+    ///
+    /// Everything runs in this process and on this machine: a simulated Telegram, all of Gramtap in front of it, and three
+    /// bots that poll and send through it. "Tidy" does everything right, "Clumsy" makes the mistakes that bots make, and
+    /// "Rivals" was started twice. Nothing is made up but the people: the pages, topics and numbers show calls that were made.
+    ///
+    /// What it keeps is in a temporary folder that is removed at the end. No configuration is read but, of the environment,
+    /// GRAMTAP_INGRESS__LISTEN, GRAMTAP_CONSOLE__LISTEN, GRAMTAP_CONSOLE__PUBLIC_URL, GRAMTAP_ADMIN__LISTEN and
+    /// GRAMTAP_TELEMETRY__*; a usual port that is taken gives way to a free one. Ctrl-C ends it.
+    Demo(Demo),
     /// Connect, list and remove bots; also while `gramtap up` runs.
     #[command(subcommand)]
     Bots(Bots),
@@ -130,10 +142,21 @@ pub(crate) struct Tail {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// End by itself after this time, such as 30s or 5m [default: never].
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub(crate) duration: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
     pub(crate) listen: SocketAddr,
+}
+
+fn span(text: &str) -> Result<Duration, serde::de::value::Error> {
+    gramtap_settings::duration::deserialize(text.into_deserializer())
 }
 
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {

@@ -41,7 +41,8 @@ impl Effective {
         Ok(effective)
     }
 
-    fn of(settings: &Settings) -> Result<Self, SettingsError> {
+    /// What these settings say; logs are the caller's affair.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, SettingsError> {
         let config = Config::load(settings, CLIENT)?;
         Ok(Self {
             config,

@@ -1,7 +1,7 @@
 //! All of Gramtap in one binary, and the operator's commands.
 //!
 //! The way of a command: `cli.rs` reads the arguments → `effective.rs` the configuration → the
-//! command's own file (`up.rs`, `bots.rs`, `console.rs`, `tail.rs`, `simulate.rs`, `topics.rs`, `config.rs`,
+//! command's own file (`up.rs`, `demo.rs`, `bots.rs`, `console.rs`, `tail.rs`, `simulate.rs`, `topics.rs`, `config.rs`,
 //! `doctor.rs`) does it and writes through `out.rs`. What fails comes back here, is said on
 //! standard error with tokens hidden (`hide.rs`), and becomes an exit code.
 //!
@@ -12,6 +12,7 @@ mod bots;
 mod cli;
 mod config;
 mod console;
+mod demo;
 mod doctor;
 mod effective;
 mod hide;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_deref();
     match cli.command {
+        Command::Demo(how) => on_runtime(demo::run(how)),
         Command::Up => on_runtime(up::run(Effective::load(file)?)),
         Command::Bots(Bots::Add(new)) => on_runtime(bots::add(Effective::quiet(file)?, new)),
         Command::Bots(Bots::List(list)) => on_runtime(bots::list(Effective::quiet(file)?, list)),

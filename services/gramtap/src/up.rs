@@ -17,28 +17,62 @@ use crate::effective::Effective;
 use crate::out;
 
 pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
-    let config = &effective.config;
-    let process = Process::open(&config.process, "ingress").await?;
-    let ingress = Ingress::start(config, process.parts.clone())?;
-    let analytics = Analytics::start(&effective.analytics, &process.parts)?;
-    process.ready().await?;
-    let admin = process.admin().map(|address| address.to_string());
-    let console = analytics.welcome().await;
+    let config = &effective.config.process;
+    let up = Up::start(&effective, open(&effective).await?).await?;
+    let admin = up.process.admin().map(|address| address.to_string());
+    let console = up.welcome().await;
     let text = greeting(
-        &ingress.address().to_string(),
+        &up.ingress.address().to_string(),
         admin.as_deref(),
         console.as_ref(),
-        &config.process.public_url,
-        &config.process.data_dir,
+        &config.public_url,
+        &config.data_dir,
     );
     // Bots are served whether or not anybody reads this.
     out::print(&text).ok();
-    let drain = async {
-        let served = ingress.drain().await;
-        let counted = analytics.drain().await;
-        served && counted
-    };
-    Ok(process.end(app::reload, future::pending(), drain).await)
+    Ok(up.end(future::pending()).await)
+}
+
+/// All services, running.
+pub(crate) struct Up {
+    process: Process,
+    ingress: Ingress,
+    analytics: Analytics,
+}
+
+/// Opens what they share.
+pub(crate) async fn open(effective: &Effective) -> anyhow::Result<Process> {
+    Process::open(&effective.config.process, "ingress").await
+}
+
+impl Up {
+    /// Starts them, and waits until the process is ready.
+    pub(crate) async fn start(effective: &Effective, process: Process) -> anyhow::Result<Self> {
+        let ingress = Ingress::start(&effective.config, process.parts.clone())?;
+        let analytics = Analytics::start(&effective.analytics, &process.parts)?;
+        process.ready().await?;
+        Ok(Self {
+            process,
+            ingress,
+            analytics,
+        })
+    }
+
+    /// Where people find the console. None: nowhere.
+    pub(crate) async fn welcome(&self) -> Option<Welcome> {
+        self.analytics.welcome().await
+    }
+
+    /// Waits for a signal, or until it is `over` by itself, and ends them in order.
+    pub(crate) async fn end(self, over: impl Future<Output = bool>) -> ExitCode {
+        let (ingress, analytics) = (self.ingress, self.analytics);
+        let drain = async {
+            let served = ingress.drain().await;
+            let counted = analytics.drain().await;
+            served && counted
+        };
+        self.process.end(app::reload, over, drain).await
+    }
 }
 
 fn greeting(

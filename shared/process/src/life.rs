@@ -79,23 +79,23 @@ impl Process {
         Ok(())
     }
 
-    /// Waits for a signal, or until a service has `failed`, then drains and ends. `reload` is for files that are to be
-    /// read again; `drain` says whether every step was done.
+    /// Waits for a signal, or until it is `over` by itself (whether well, it says), then drains and ends. `reload` is for
+    /// files that are to be read again; `drain` says whether every step was done.
     pub async fn end(
         mut self,
         reload: impl Fn(),
-        failed: impl Future<Output = ()>,
+        over: impl Future<Output = bool>,
         drain: impl Future<Output = bool>,
     ) -> ExitCode {
-        tokio::pin!(failed);
-        let failed = loop {
+        tokio::pin!(over);
+        let well = loop {
             tokio::select! {
                 signal = self.signals.next() => match signal {
                     Signal::Reload => reload(),
-                    Signal::Term | Signal::Second => break false,
+                    Signal::Term | Signal::Second => break true,
                 },
-                () = self.exhausted.notified() => break true,
-                () = &mut failed => break true,
+                () = self.exhausted.notified() => break false,
+                well = &mut over => break well,
             }
         };
         let drained = tokio::select! {
@@ -110,7 +110,7 @@ impl Process {
             .await
             .ok();
         drop(self.telemetry);
-        match drained && !failed {
+        match drained && well {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         }

@@ -32,6 +32,8 @@ fn what_the_contract_names_is_understood() {
         "gramtap tail --bot 7 --topic calls --json",
         "gramtap tail --topic gramtap.updates.v1",
         "gramtap simulate --listen 127.0.0.1:0",
+        "gramtap demo",
+        "gramtap demo --for 30s",
         "gramtap topics apply",
         "gramtap config",
         "gramtap doctor",
