@@ -2,11 +2,16 @@
 //!
 //! In: `GRAMTAP_TEST_POSTGRES` and `GRAMTAP_TEST_KAFKA` (deploy/dev/services). Out: one test for each row of the suite in
 //! `services/analytics`. Invariant: each test has a schema of Postgres of its own; the topics of events and errors are
-//! shared, and each test looks at its own bots alone.
+//! shared, and each test looks at its own bots alone. Beside them, on a real `gramtap up`: `analytics/corpus.rs`, every error
+//! that a call can meet; `analytics/pollers.rs`, two that poll as one bot.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod corpus;
+mod pollers;
+
 use std::env;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gramtap_analytics::conformance::{DEADLINE, Subject};
 use gramtap_bus::{Bus, topics};
@@ -15,6 +20,7 @@ use gramtap_events::topics::{ERRORS, EVENTS};
 use gramtap_tests::broker;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tokio::time::{Instant, sleep};
 
 use crate::bus;
 
@@ -43,6 +49,25 @@ async fn subject() -> Subject {
         database: Database::open(&section, folder.path()).unwrap(),
         bus,
         kept: Box::new((folder, shared)),
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap()
+}
+
+/// Asks again and again until there is an answer.
+async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < until, "{what}: never");
+        // paced: sums tell nobody that they have grown
+        sleep(Duration::from_millis(50)).await;
     }
 }
 

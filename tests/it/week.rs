@@ -27,13 +27,12 @@ const SEED: u32 = 7;
 
 #[tokio::test]
 async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
-    let turn = analytics_turn().await;
     let alone = broker::alone().await;
     let installation = Installation::alone(&alone).await;
+    let turn = analytics_turn(&installation).await;
     let week = Week::make(&installation, SEED).await;
     let store = store(&installation, &week).await;
     let bus = installation.open_bus();
-    counter::begin_at_the_end(&bus, store.database()).await;
     let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;
     let since = scripted::now_ms();
     week.write(&bus).await;
@@ -65,8 +64,8 @@ async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
     let source = ["kafka", &broker::address(), &since.to_string()];
     week.is_true(&source).await;
     within("a second look", week.differs(&store)).await;
-    drop((alone, turn));
     installation.remove().await;
+    drop((turn, alone));
 }
 
 #[tokio::test]
@@ -149,7 +148,6 @@ impl Week {
         answers::ask(store, self).await;
         let (same, words) = self.compare(&[]).await;
         assert!(!same, "{words}");
-        println!("planted:\n{words}");
         for (bot, number) in [
             (
                 "shop, day 2031-10-27",

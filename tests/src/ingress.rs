@@ -33,6 +33,22 @@ impl Ingress {
         telegram: &str,
         more: &[(&str, &str)],
     ) -> Self {
+        let line = ["gramtap-ingress"];
+        Self::run(&line, installation, process, telegram, more).await
+    }
+
+    /// Everything in one process, `gramtap up`, on the installation's registry.
+    pub async fn up(installation: &Installation, telegram: &str, more: &[(&str, &str)]) -> Self {
+        Self::run(&["gramtap", "up"], installation, "ingress", telegram, more).await
+    }
+
+    async fn run(
+        line: &[&str],
+        installation: &Installation,
+        process: &str,
+        telegram: &str,
+        more: &[(&str, &str)],
+    ) -> Self {
         let [address, _] = free_addresses();
         let (listen, public_url) = (address.to_string(), format!("http://{DOMAIN}"));
         let mut environment = vec![
@@ -42,7 +58,7 @@ impl Ingress {
             ("GRAMTAP_INGRESS__WORKERS", "2"),
         ];
         environment.extend(more);
-        let service = Service::start(installation, "gramtap-ingress", process, &environment).await;
+        let service = Service::start(installation, line, process, &environment).await;
         Self { service, address }
     }
 

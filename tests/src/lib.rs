@@ -31,7 +31,7 @@ mod wire;
 
 use std::time::Duration;
 
-pub use analytics::{Analytics, Turn, analytics_turn};
+pub use analytics::{Analytics, Turn, analytics_turn, begin_at_the_end};
 pub use canary::{
     CANARY, assert_no_canary, canaries_in, canaries_in_bytes, canaries_in_redis,
     canaries_in_tables, canaries_on,

@@ -27,15 +27,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a binary and waits until it is ready. `process` names its folder in the installation.
+    /// Starts a binary with its arguments and waits until it is ready. `process` names its folder in the installation.
     pub(crate) async fn start(
         installation: &Installation,
-        name: &str,
+        line: &[&str],
         process: &str,
         environment: &[(&str, &str)],
     ) -> Self {
-        let mut service = Self::spawn(installation, &[name], process, environment);
-        service.wait_until_ready(name).await;
+        let mut service = Self::spawn(installation, line, process, environment);
+        service.wait_until_ready(process).await;
         service
     }
 
@@ -52,7 +52,6 @@ impl Service {
         let log = data.with_file_name("stderr");
         let (name, arguments) = command.split_first().expect("a binary's name");
         let mut command = Command::new(binary(name));
-        command.args(arguments);
         // The tests' own variables are no settings.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("GRAMTAP_") {
@@ -60,6 +59,7 @@ impl Service {
             }
         }
         command
+            .args(arguments)
             .env("GRAMTAP_DATA_DIR", &data)
             .env("GRAMTAP_ADMIN__LISTEN", admin.to_string())
             .env("GRAMTAP_CONSOLE__LISTEN", console.to_string())

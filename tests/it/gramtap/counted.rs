@@ -99,8 +99,8 @@ async fn up_counts_what_a_bot_does() {
 
 #[tokio::test]
 async fn two_processes_count_what_a_bot_does() {
-    let turn = analytics_turn().await;
     let installation = Installation::new(Stores::Servers).await;
+    let turn = analytics_turn(&installation).await;
     let simulator = Simulator::start(SimulatorConfig {
         accept_any_chat: true,
         ..SimulatorConfig::default()

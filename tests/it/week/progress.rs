@@ -15,7 +15,7 @@ use gramtap_database::Statement;
 use gramtap_events::Topic;
 use gramtap_events::topics::{EVENTS, SEEN};
 use gramtap_tests::DEADLINE;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::counter::Counter;
@@ -50,7 +50,7 @@ pub(super) struct Progress {
     seen: Arc<AtomicU64>,
     /// Where the last one died.
     last: (u64, u64),
-    reading: JoinHandle<()>,
+    reading: JoinSet<()>,
 }
 
 impl Progress {
@@ -60,7 +60,8 @@ impl Progress {
         let reading = {
             let (reader, seen) = (from_the_end(&bus, &EVENTS).await, Arc::clone(&seen));
             let ours: HashSet<Vec<u8>> = tenants.iter().map(|it| it.clone().into_bytes()).collect();
-            tokio::spawn(async move {
+            let mut reading = JoinSet::new();
+            reading.spawn(async move {
                 while let Some(Ok(event)) = reader.next().await {
                     if let Event::Record(record) = event
                         && record.key.is_some_and(|key| ours.contains(&*key))
@@ -68,7 +69,8 @@ impl Progress {
                         seen.fetch_add(1, Ordering::Relaxed);
                     }
                 }
-            })
+            });
+            reading
         };
         Self {
             bus,
@@ -106,8 +108,10 @@ impl Progress {
     pub(super) async fn is_not_over(&self) {
         let (told, summed) = self.counted().await;
         let total = self.total;
-        println!("death: of {total} events {told} are told, {summed} in the sums");
-        assert!(summed < total, "all was counted before the last death");
+        assert!(
+            summed < total,
+            "all was counted before the last death: of {total} events {told} are told, {summed} in the sums"
+        );
     }
 
     /// How many events are in events.v1, and how many in the sums.
@@ -186,7 +190,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.reading.abort();
+        self.reading.abort_all();
     }
 }
 

@@ -113,7 +113,6 @@ impl Week {
     /// Compares, and fails with every difference in words.
     pub(super) async fn is_true(&self, source: &[&str]) {
         let (same, words) = self.compare(source).await;
-        println!("{words}");
         assert!(same, "{words}");
     }
 
