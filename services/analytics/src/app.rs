@@ -185,6 +185,7 @@ fn console(
         public_url: config.process.public_url.clone(),
         url,
         door: Door::default(),
+        desk: crate::serve::desk::Desk::default(),
         clock: system_clock,
     };
     Ok(Console::start(listener, site)?)

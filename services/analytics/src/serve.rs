@@ -3,12 +3,14 @@
 //! The way of a request: `headers.rs` closes the page against anything from elsewhere → `session.rs` finds out who asks, as
 //! `sign_in.rs`, `welcome.rs` and `door/` have let them in → `routes.rs` has every path → `viewer.rs` says who asks, `form.rs` what a
 //! form sends; pages of a bot find it through `bot.rs` and its dates through `span.rs` → the page's own
-//! file asks `query/` and fills a template → `page.rs` writes it. What goes wrong on the way is a [`fault::Fault`].
+//! file asks `query/` and fills a template → `page.rs` writes it. Scripts come by `api.rs` with a key of `keys.rs`; `live.rs` and
+//! `records.rs` read the log itself, and `desk.rs` has what bounds them. What goes wrong on the way is a [`fault::Fault`].
 //! `assets.rs` serves the style and the script, which come with the binary. [`Console`] is the listener.
 //! Invariant: nobody sees anything without being signed in; no page loads anything from another host; no handler
 //! waits for anything but SQL. SQL away: a page says so and asks again by itself; bots are not served here.
 
 mod actions;
+pub mod api;
 mod assets;
 mod attention;
 mod audience;
@@ -17,6 +19,7 @@ mod bots;
 pub mod chart;
 pub mod clock;
 pub mod definition;
+pub mod desk;
 pub mod door;
 mod errors;
 pub mod fault;
@@ -24,12 +27,15 @@ pub mod figure;
 pub mod form;
 mod headers;
 pub mod heading;
+pub mod keys;
 mod latency;
+pub mod live;
 mod next;
 pub mod number;
 mod overview;
 pub mod page;
 mod ranking;
+pub mod records;
 mod routes;
 mod session;
 mod sign_in;
@@ -136,4 +142,4 @@ fn app(
 #[cfg(test)]
 mod page_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

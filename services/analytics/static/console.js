@@ -47,3 +47,89 @@ for (const place of document.querySelectorAll("[data-first-call]")) {
   };
   setTimeout(ask, 2000);
 }
+
+// === Live: the page's records, continued from [data-live]; a watcher that was too slow comes back where it was ===
+for (const note of document.querySelectorAll("[data-live]")) {
+  const rows = document.querySelector("table.live tbody");
+  const form = document.querySelector(".live-choice");
+  const [choice, pause] = [form.querySelector("select"), form.querySelector("button")];
+  const known = new Set();
+  const shown = 200;
+  let paused = false;
+  let missed = 0;
+  const say = () => {
+    if (paused) note.textContent = `Paused. ${missed} records came since.`;
+    else note.textContent = "Records are shown as they come.";
+  };
+  const fits = (row) => !choice.value || row.dataset.event === choice.value;
+  const learn = (name) => {
+    if (known.has(name)) return;
+    known.add(name);
+    const option = document.createElement("option");
+    option.textContent = option.value = name;
+    choice.append(option);
+  };
+  const cell = (row, text) => {
+    const made = row.insertCell();
+    if (text !== null && text !== undefined) made.textContent = text;
+    return made;
+  };
+  const add = (record, name) => {
+    const row = rows.insertRow(0);
+    row.dataset.event = name;
+    const time = document.createElement("time");
+    time.dateTime = record.at;
+    time.textContent = record.at.slice(11, 23);
+    cell(row).append(time);
+    cell(row, name);
+    cell(row, record.chat_id);
+    cell(row, record.user_id);
+    cell(row, record.command);
+    cell(row, record.method);
+    const group = record.error_group ?? record.group;
+    const failed = cell(row);
+    if (group) {
+      const link = document.createElement("a");
+      link.href = note.dataset.errors + encodeURIComponent(group);
+      link.textContent = record.error_code ?? record.code ?? "no answer";
+      failed.append(link);
+    }
+    learn(name);
+    row.hidden = !fits(row);
+    while (rows.rows.length > shown) rows.deleteRow(-1);
+    document.querySelector("[data-nothing]")?.remove();
+  };
+  const take = (name) => (message) => {
+    if (paused) {
+      missed += 1;
+      return say();
+    }
+    const record = JSON.parse(message.data);
+    add(record, name ?? record.event);
+  };
+  for (const row of rows.rows) {
+    row.dataset.event = row.cells[1].textContent;
+    learn(row.dataset.event);
+  }
+  choice.addEventListener("change", () => {
+    for (const row of rows.rows) row.hidden = !fits(row);
+  });
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    missed = 0;
+    pause.textContent = paused ? "Go on" : "Pause";
+    pause.setAttribute("aria-pressed", paused);
+    say();
+  });
+  const source = new EventSource(note.dataset.live);
+  source.addEventListener("open", () => {
+    form.hidden = false;
+    say();
+  });
+  source.addEventListener("event", take());
+  source.addEventListener("error", (message) => {
+    // The same word is the browser's for a lost connection, which it mends by itself.
+    if (message.data) take("error")(message);
+    else note.textContent = "The connection is lost. It is tried again.";
+  });
+}

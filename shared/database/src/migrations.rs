@@ -35,6 +35,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "console",
         sql: include_str!("../migrations/0003_console.sql"),
     },
+    Migration {
+        version: 4,
+        name: "api_keys",
+        sql: include_str!("../migrations/0004_api_keys.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE gramtap_schema (

@@ -57,6 +57,8 @@ metrics! {
         FoldRecords { topic, result } = "gramtap_fold_records_total",
         /// Batches of sums that were dropped and read again, by reason (taken, rezoned, or the error's label).
         FoldRetries { reason } = "gramtap_fold_retries_total",
+        /// Records that watchers of live tails were too slow for; they may come back for them.
+        LiveDropped = "gramtap_live_dropped_total",
         /// Log lines, by level.
         LogLines { level } = "gramtap_log_lines_total",
         /// Log lines that standard error did not take in time.

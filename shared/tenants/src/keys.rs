@@ -33,6 +33,7 @@ struct Inner {
     token: Bytes32,
     pseudonyms: Bytes32,
     cookies: Bytes32,
+    access: Bytes32,
 }
 
 impl Keys {
@@ -45,6 +46,7 @@ impl Keys {
             token: derive(first, "gramtap token hash v1"),
             pseudonyms: derive(last, "gramtap pseudonyms v1"),
             cookies: derive(first, "gramtap cookies v1"),
+            access: derive(last, "gramtap api keys v1"),
         }))
     }
 
@@ -65,6 +67,12 @@ impl Keys {
     #[must_use]
     pub fn cookie_key(&self) -> [u8; 32] {
         *self.0.cookies
+    }
+
+    /// The key of the hashes that API keys are kept as. Stays the same while the last key stays in the file.
+    #[must_use]
+    pub fn access_key(&self) -> [u8; 32] {
+        *self.0.access
     }
 
     /// The key that a bot's users and chats get their pseudonyms with.
@@ -131,6 +139,7 @@ pub(crate) mod tests {
         let before = Keys::new(&old, &[]);
         let after = Keys::new(&new, &[old]);
         assert_eq!(before.pseudonym_key(tenant), after.pseudonym_key(tenant));
+        assert_eq!(before.access_key(), after.access_key());
         assert_ne!(before.token_key(), after.token_key());
     }
 

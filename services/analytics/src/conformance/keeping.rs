@@ -23,7 +23,11 @@ const EVENTS: TopicPartition = TopicPartition {
 };
 
 pub async fn every_statement_fits_the_schema(subject: &Subject) {
-    for statement in store::statements().chain(crate::query::statements()) {
+    let keys = crate::serve::keys::kept::STATEMENTS;
+    for statement in store::statements()
+        .chain(crate::query::statements())
+        .chain(keys)
+    {
         let checked = subject.database.check(statement).await;
         assert!(checked.is_ok(), "{}: {checked:?}", statement.name);
     }

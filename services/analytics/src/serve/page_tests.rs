@@ -76,6 +76,7 @@ async fn rig(zone: &str, make: impl FnOnce(&Tenant) -> Traffic) -> Rig {
         public_url: "https://tg.example.org".to_owned(),
         url: "https://console.example.org".to_owned(),
         door: Door::default(),
+        desk: crate::serve::desk::Desk::default(),
         clock: || NOW,
     };
     Rig {

@@ -7,12 +7,16 @@ use actix_web::{HttpResponse, web};
 
 use super::fault::Fault;
 use super::{
-    actions, assets, audience, bots, errors, latency, overview, sign_in, sources, welcome,
+    actions, api, assets, audience, bots, errors, keys, latency, live, overview, sign_in, sources,
+    welcome,
 };
 
 /// The paths.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
     config
+        .configure(api::configure)
+        .configure(keys::configure)
+        .configure(live::configure)
         .route("/", get().to(home))
         .route("/assets/{version}/{name}", get().to(assets::file))
         .route("/welcome/{secret}", get().to(welcome::page))

@@ -10,6 +10,7 @@ use gramtap_botapi::Section;
 use gramtap_bus::Bus;
 use gramtap_tenants::{Keys, Registry};
 
+use super::desk::Desk;
 use super::door::Door;
 use crate::store::Store;
 
@@ -31,6 +32,8 @@ pub struct Site {
     pub telegram: Section,
     /// What the door remembers of passwords that were tried.
     pub door: Door,
+    /// What all scripts and watchers share.
+    pub desk: Desk,
     /// Tells the second since 1970.
     pub clock: fn() -> i64,
 }

@@ -4,10 +4,12 @@
 mod bots;
 mod canary;
 mod door;
+mod keys;
+mod live;
 mod settings;
 mod subject;
 
-pub(crate) use subject::keys;
+pub(crate) use subject::{Subject, keys, tick};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{

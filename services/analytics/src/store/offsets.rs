@@ -7,7 +7,8 @@
 use gramtap_bus::TopicPartition;
 use gramtap_database::{Statement, Transaction};
 
-use super::{Batch, Store, StoreError};
+use super::{Batch, Store, StoreError, refold};
+use crate::zone::HOUR;
 
 const BEGIN: Statement = Statement::new(
     "fold_begin",
@@ -39,6 +40,23 @@ impl Store {
         self.database.execute(&BEGIN, &values).await?;
         let row = self.database.first(&READ, &values).await?;
         Ok(row.map_or(Ok(0), |row| row.get("next_offset"))?)
+    }
+
+    /// How far a partition is counted: one behind the last record that was; 0 if none was.
+    pub async fn stands(&self, of: TopicPartition) -> Result<i64, StoreError> {
+        let values = [of.topic.name.into(), i64::from(of.partition).into()];
+        let row = self.database.first(&READ, &values).await?;
+        Ok(row.map_or(Ok(0), |row| row.get("next_offset"))?)
+    }
+
+    /// An offset of a partition before which nothing is that was received at a second since 1970 or later; 0 where no mark tells.
+    pub async fn mark(&self, of: TopicPartition, second: i64) -> Result<i64, StoreError> {
+        // A record comes to the bus after it was received; the hour is for clocks that differ.
+        let (topic, part) = (of.topic.name, i64::from(of.partition));
+        let values = [topic.into(), part.into(), (second - HOUR).into()];
+        let row = self.database.first(&refold::START, &values).await?;
+        let first = row.map_or(Ok(None), |row| row.get::<Option<i64>>("first"))?;
+        Ok(first.unwrap_or(0))
     }
 }
 

@@ -24,7 +24,7 @@ const POSITIONS: Statement = Statement::new(
     "refold_positions",
     "SELECT topic, part, next_offset FROM fold_offsets",
 );
-const START: Statement = Statement::new(
+pub(super) const START: Statement = Statement::new(
     "refold_start",
     "SELECT MAX(first_offset) AS first FROM fold_marks WHERE topic = $1 AND part = $2 AND hour <= $3",
 );

@@ -55,9 +55,9 @@ fn events() {
     golden("event-gap", &gap, plain);
 }
 
-#[test]
-fn failures() {
-    let blocked = Failure {
+/// A call that was refused because the user has blocked the bot.
+pub(super) fn blocked() -> Failure {
+    Failure {
         v: Failure::VERSION,
         error_id: "c:ingress-0-1767225600000-2".to_owned(),
         group: "0a1b2c3d4e5f6071".to_owned(),
@@ -75,8 +75,12 @@ fn failures() {
         user_id: Some(42),
         update_id: None,
         client: Some(client()),
-    };
-    golden("error", &blocked, plain);
+    }
+}
+
+#[test]
+fn failures() {
+    golden("error", &blocked(), plain);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod analysts;
+mod document;
 
 use std::fs;
 use std::path::PathBuf;

@@ -109,6 +109,7 @@ impl Subject {
                 bind: String::new(),
             },
             door: Door::default(),
+            desk: crate::serve::desk::Desk::default(),
             clock: || NOW.get(),
         };
         Self {
