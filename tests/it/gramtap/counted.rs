@@ -128,3 +128,45 @@ async fn two_processes_count_what_a_bot_does() {
     database.close().await;
     installation.remove().await;
 }
+
+#[tokio::test]
+async fn bots_are_served_though_analytics_cannot_go_on() {
+    let installation = Installation::new(Stores::Servers).await;
+    let turn = analytics_turn(&installation).await;
+    let config = SimulatorConfig {
+        accept_any_chat: true,
+        ..SimulatorConfig::default()
+    };
+    let simulator = Simulator::start(config).await.unwrap();
+    let bot = fresh_bot();
+    let token = format!("{bot}:AAcanary-of-the-served-bot_000000010");
+    simulator.control().add_bot_token(&token).unwrap();
+    let tenant = installation.add(Some(bot)).await.id;
+    let name = "analytics-1";
+    let more = [("GRAMTAP_ANALYTICS__INSTANCE", name)];
+    let up = Ingress::up(&installation, &simulator.http_url(), &more).await;
+    // Another process takes its name.
+    let analytics = Analytics::start(&turn, &installation, name).await;
+    let until = Instant::now() + DEADLINE;
+    let reasons = loop {
+        calls(&mut up.client().await, &token).await;
+        let ready = up.operator("/-/ready").await;
+        if ready.status() == 503 && ready.text().contains("decode was given up") {
+            break ready.text();
+        }
+        assert!(Instant::now() < until, "ready for ever: {}", ready.text());
+        // paced: it learns of it with its next commit
+        sleep(Duration::from_millis(200)).await;
+    };
+    assert!(reasons.contains("the same name"), "{reasons}");
+    assert!(up.words().contains("given up"), "{}", up.words());
+    assert_eq!(up.operator("/-/live").await.status(), 200);
+    calls(&mut up.client().await, &token).await;
+    // What it relays is counted elsewhere.
+    let database = installation.registry().database().clone();
+    counted(&database, tenant, 3).await;
+    up.stop().await;
+    analytics.stop().await;
+    database.close().await;
+    installation.remove().await;
+}
