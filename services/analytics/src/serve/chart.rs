@@ -1,7 +1,7 @@
 //! Charts, drawn by the server.
 //!
 //! In: numbers by hour or date ([`slots`]), from the pages. Out: a figure of HTML and SVG with its legend and its numbers as
-//! a table (`chart.html`). The way: [`scale`] chooses the ticks → [`draw`] turns numbers into shapes → the template writes them.
+//! a table (`chart.html`). The way: `scale.rs` chooses the ticks → `draw.rs` turns numbers into shapes → the template writes them.
 //! Invariant: every number has its place in the table; no shape lies outside of its box; what is not known is a gap
 //! and no zero. Shapes have classes instead of colours, and are stretched to the width that there is while texts are
 //! not, so that one drawing fits a phone and a desk. Nothing here waits or fails.

@@ -1,6 +1,6 @@
 //! The head of a bot's page: its title, its dates, and the choice of others.
 //!
-//! In: the page, its [`Span`], the bot. Out: `heading.html`. Invariant: the time zone is named here, once for all times of the page. Pure.
+//! In: the page, its period, the bot. Out: `heading.html`. Invariant: the time zone is named here, once for all times of the page. Pure.
 
 use super::bot::Bot;
 use super::clock;
