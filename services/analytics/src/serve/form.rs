@@ -1,6 +1,6 @@
 //! What a page's form sends.
 //!
-//! In: the body of a POST. Out: [`Form`], an argument of handlers for people who are signed in, and [`Plain`] for those who are not
+//! In: the body of a POST. Out: [`Form`], an argument of handlers for people who are signed in, and `Plain` for those who are not
 //! yet. Invariant: a [`Form`] came from a page of the session that it acts for; what cannot be read is refused without being shown.
 
 use actix_web::dev::Payload;
