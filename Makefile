@@ -22,6 +22,7 @@ test: ## start Kafka, Redis and Postgres, run all tests, end what was started
 	@$(prerequisites) rust build python clients browser
 	@# The integration tests run the binaries too; --all-targets builds these and all tests with one set of features.
 	@$(step) build cargo build --locked --workspace --all-targets
+	@$(step) clickhouse tests/clickhouse/check
 	@$(step) tests deploy/dev/services run -- cargo test --locked --workspace --no-fail-fast
 
 check: ## all checks that need no services: house rules, format, lints, docs, licences, chart, fuzzing

@@ -24,7 +24,7 @@ This page is made from the schemas (`shared/events/schema`): `GRAMTAP_BLESS=1 ca
 
 ## A look with kcat
 
-The broker is `localhost:9092` here. The last hundred events as they are:
+The broker is `localhost:9092` here. The last hundred records of each partition as they are:
 
     kcat -C -b localhost:9092 -t gramtap.events.v1 -X isolation.level=read_committed -o -100 -e -q
 

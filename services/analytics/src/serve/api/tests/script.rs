@@ -144,7 +144,7 @@ impl<'a> Script<'a> {
     }
 
     /// An answer that lasts: what it begins with, up to and with `until`.
-    pub(crate) async fn watch<'s>(&self, path: &str, headers: &[(&str, &str)]) -> Watched {
+    pub(crate) async fn watch(&self, path: &str, headers: &[(&str, &str)]) -> Watched {
         let mut request = test::TestRequest::get().uri(path);
         if let Some(key) = &self.key {
             request = request.insert_header(("api-key", key.as_str()));
