@@ -30,7 +30,7 @@ The broker is `localhost:9092` here. The last hundred records of each partition 
 
 What comes from now on, with key and offset:
 
-    kcat -C -b localhost:9092 -t gramtap.events.v1 -X isolation.level=read_committed -o end -f '%k %o %s\\n'
+    kcat -C -b localhost:9092 -t gramtap.events.v1 -X isolation.level=read_committed -o end -q -u -f '%k %o %s\\n'
 ";
 
 #[test]
