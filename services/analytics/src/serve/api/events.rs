@@ -2,7 +2,7 @@
 //!
 //! In: requests with a key; the log, by `records.rs`. Out: records as they are in the topic, in its order, which is that of their coming to
 //! the bus. Invariant: a page begins behind the last record that the one before looked at, so walking all pages gives each record once,
-//! whatever is written meanwhile. A page looks at [`LOOKED`] records at most, so it may hold few or none and there is still more.
+//! whatever is written meanwhile. A page looks at `LOOKED` records at most, so it may hold few or none and there is still more.
 
 use actix_web::web::{Data, Json, Path};
 use gramtap_events::Topic;

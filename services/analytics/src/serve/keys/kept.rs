@@ -1,7 +1,7 @@
 //! Keys as SQL has them.
 //!
 //! In: the page of keys; every request of a script. Out: [`Key`]s. Invariant: no secret is read or written, only its hash; a key that is
-//! revoked or expired is never found again by what was presented; those are forgotten [`FORGOTTEN`] days later.
+//! revoked or expired is never found again by what was presented; those are forgotten `FORGOTTEN` days later.
 
 use std::collections::{BTreeMap, BTreeSet};
 

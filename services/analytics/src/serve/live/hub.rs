@@ -3,7 +3,7 @@
 //! In: watchers of this process; the bot's partitions of events.v1 and errors.v1, from their end, without a group. Out: [`Watch`], each
 //! record of the bot once and in order. Invariant: a watcher's places are those of what it was given, so that it can go on from them
 //! elsewhere: nothing is left out between them and the reader's. A tail ends with its last watcher. Overloaded: a watcher that is
-//! more than [`BEHIND`] records behind is let go, with the number of those it missed; above [`WATCHERS`] nobody is let in.
+//! more than `BEHIND` records behind is let go, with the number of those it missed; above `WATCHERS` nobody is let in.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

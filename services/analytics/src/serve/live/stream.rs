@@ -2,7 +2,7 @@
 //!
 //! In: a [`Watch`] of `hub.rs`. Out: the body of an answer that lasts. Invariant: the id of an event is where to go on behind it, so a
 //! client that comes back with `Last-Event-ID` misses nothing that is still kept; a reader that is too slow is told how many records it
-//! missed and let go, and comes back the same way. Something is sent at least every [`PULSE`].
+//! missed and let go, and comes back the same way. Something is sent at least every `PULSE`.
 
 use std::time::Duration;
 
