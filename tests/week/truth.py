@@ -217,5 +217,7 @@ def called(columns: dict, more: dict, deed: dict) -> None:
             props |= {"messages": deed["messages"], "files": deed["messages"]}
     if name == "file_downloaded":
         columns["media_bytes"] = 40_000
+    if method == "getMe":
+        props |= client(deed["client"])
     if name in ("webhook_set", "webhook_deleted"):
         props |= client(deed["client"]) | ({"url": "https://bot.example.org"} if name == "webhook_set" else {})
