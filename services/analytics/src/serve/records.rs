@@ -2,7 +2,7 @@
 //!
 //! In: events.v1 or errors.v1, from a place in the bot's partition. Out: its records in the order of the log, to pages of events, to
 //! exports and to the live page. Invariant: reading ends where the sums stand, which is one behind a record, so that it ends surely and
-//! what was read is what was counted; a reader is given up when nothing comes for [`SILENCE`]. Memory is bounded by the bus.
+//! what was read is what was counted; a reader is given up when nothing comes for `SILENCE`. Memory is bounded by the bus.
 
 use std::time::Duration;
 
