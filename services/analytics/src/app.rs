@@ -32,7 +32,7 @@ use crate::config::Config;
 use crate::consume::{self, DecodeError};
 use crate::serve::door::{self, Door};
 use crate::serve::site::system_clock;
-use crate::serve::{Console, Site, owner_link};
+use crate::serve::{Console, LinkError, Site, guest_link, owner_link};
 use crate::store::follow::{FollowOptions, follow};
 use crate::store::retention::Keep;
 use crate::store::{Limits, Store, StoreError};
@@ -128,6 +128,12 @@ impl Analytics {
                 None
             }),
         })
+    }
+
+    /// Where people find the console, with a link that lets in whoever has it. None: there is no console.
+    pub async fn guest(&self) -> Option<Result<String, LinkError>> {
+        let url = self.console.as_ref()?.url();
+        Some(guest_link(&self.database, url).await)
     }
 
     /// Ends it in order. Whether every step was done within its budget.

@@ -55,7 +55,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
 pub(crate) use assets::version;
-pub use door::links::{LinkError, new_link, owner_link};
+pub use door::links::{LinkError, guest_link, new_link, owner_link};
 pub use site::Site;
 
 /// The pages of a bot: the last part of their path, and what they are called.

@@ -18,7 +18,6 @@ use std::future;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use gramtap_analytics::app::Welcome;
 use gramtap_simulator::Simulator;
 
 use crate::cli::Demo;
@@ -41,8 +40,8 @@ pub(crate) async fn run(how: Demo) -> anyhow::Result<ExitCode> {
         &stop,
     );
     // The bots are at work whether or not anybody reads this.
-    let console = console_link(&up).await;
-    out::print(&greeting(&effective, &how, console.as_ref())).ok();
+    let console = up.guest().await?;
+    out::print(&greeting(&effective, &how, console.as_deref())).ok();
     let over = async {
         match how.duration {
             Some(time) => tokio::time::sleep(time).await,
@@ -58,14 +57,10 @@ pub(crate) async fn run(how: Demo) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// Where a browser finds the console, and its owner's way in. None: there is no console.
-async fn console_link(up: &Up) -> Option<Welcome> {
-    up.welcome().await
-}
-
-fn greeting(effective: &Effective, how: &Demo, console: Option<&Welcome>) -> String {
+fn greeting(effective: &Effective, how: &Demo, console: Option<&str>) -> String {
     let process = &effective.config.process;
-    let console = console.map(Welcome::to_string).unwrap_or_default();
+    let console = console.map(|link| format!("console {link}   signed in as it is opened\n"));
+    let console = console.unwrap_or_default();
     let folder = process.data_dir.display();
     let end = match how.duration {
         Some(time) => format!("after {time:?}, or with Ctrl-C"),

@@ -63,6 +63,11 @@ impl Up {
         self.analytics.welcome().await
     }
 
+    /// A link into the console for whoever has it. None: there is no console.
+    pub(crate) async fn guest(&self) -> anyhow::Result<Option<String>> {
+        Ok(self.analytics.guest().await.transpose()?)
+    }
+
     /// Waits for a signal, or until it is `over` by itself, and ends them in order.
     pub(crate) async fn end(self, over: impl Future<Output = bool>) -> ExitCode {
         let (ingress, analytics) = (self.ingress, self.analytics);

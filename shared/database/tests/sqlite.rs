@@ -59,6 +59,12 @@ async fn a_second_start_finds_what_the_first_one_wrote() {
     assert_eq!(count(&open(folder.path())).await, 1);
 }
 
+/// How many there are.
+fn migrations() -> i64 {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    i64::try_from(std::fs::read_dir(folder).unwrap().count()).unwrap()
+}
+
 #[tokio::test]
 async fn many_starts_at_once_migrate_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,7 +75,7 @@ async fn many_starts_at_once_migrate_once() {
     const APPLIED: Statement =
         Statement::new("applied", "SELECT COUNT(*) AS n FROM gramtap_schema");
     let row = databases[0].first(&APPLIED, &[]).await.unwrap().unwrap();
-    assert_eq!(row.get::<i64>("n").unwrap(), 2);
+    assert_eq!(row.get::<i64>("n").unwrap(), migrations());
 }
 
 #[tokio::test]
@@ -83,13 +89,10 @@ async fn a_newer_schema_is_refused_with_both_numbers() {
     first.execute(&NEWER, &[]).await.unwrap();
     first.close().await;
     let error = open(folder.path()).prepare().await.unwrap_err();
-    assert!(matches!(
-        error,
-        Error::Newer {
-            found: 99,
-            known: 2
-        }
-    ));
+    assert!(
+        matches!(error, Error::Newer { found: 99, known } if known == migrations()),
+        "{error}"
+    );
     assert!(!error.retry());
     assert!(error.to_string().contains("99"), "{error}");
 }

@@ -37,9 +37,14 @@ struct Page<'a> {
 /// The page.
 pub(super) async fn page(
     site: web::Data<Site>,
+    request: HttpRequest,
     secret: web::Path<String>,
 ) -> Result<HttpResponse, Fault> {
     let link = find(&site, &secret).await?;
+    if link == Link::Guest {
+        let account = accounts::guest(site.store.database(), (site.clock)()).await?;
+        return sign_in::begin(&site, &request, &account, "/bots").await;
+    }
     let owner = accounts::owner(site.store.database()).await?;
     show(link, &secret, owner.as_deref().unwrap_or(""), None)
 }
@@ -52,6 +57,9 @@ pub(super) async fn enter(
     Plain(given): Plain<Given>,
 ) -> Result<HttpResponse, Fault> {
     let link = find(&site, &secret).await?;
+    if link == Link::Guest {
+        return Err(used());
+    }
     let name = given.name.trim();
     let wrong = match name.chars().count() {
         0 => Some("Say what you are called."),

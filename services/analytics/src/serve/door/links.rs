@@ -1,7 +1,7 @@
 //! Links that let somebody in once.
 //!
 //! In: the start of a process, `gramtap console link`. Out: a link to print; rows of `owner_links`. Invariant: a link is 128 random
-//! bits of which SQL has the hash alone, is good once and for a day; one that makes the owner is good only while there is none.
+//! bits of which SQL has the hash alone, is good once and for a day; one that makes the owner is good only while there is none. A guest's is good as often as one likes.
 
 use gramtap_database::{Database, Error, Statement, Transaction};
 
@@ -34,6 +34,8 @@ pub(in crate::serve) enum Link {
     First,
     /// Gives the owner a new name and password.
     Recover,
+    /// Lets whoever has it in, as often as it is used, without a name and password: of the demo alone.
+    Guest,
 }
 
 impl Link {
@@ -41,12 +43,14 @@ impl Link {
         match self {
             Self::First => "first",
             Self::Recover => "recover",
+            Self::Guest => "guest",
         }
     }
 
     fn read(text: &str) -> Self {
         match text {
             "recover" => Self::Recover,
+            "guest" => Self::Guest,
             _ => Self::First,
         }
     }
@@ -78,6 +82,11 @@ pub async fn new_link(database: &Database, url: &str) -> Result<String, LinkErro
         Some(_) => Link::Recover,
     };
     add(database, url, kind).await
+}
+
+/// A link that signs in whoever has it. For an installation that only shows what it could be: everybody who sees the link owns it.
+pub async fn guest_link(database: &Database, url: &str) -> Result<String, LinkError> {
+    add(database, url, Link::Guest).await
 }
 
 async fn add(database: &Database, url: &str, kind: Link) -> Result<String, LinkError> {

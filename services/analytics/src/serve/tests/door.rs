@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 
 use super::subject::{Subject, tick};
 use crate::serve::door::{cookie, sweep};
-use crate::serve::{new_link, owner_link};
+use crate::serve::{guest_link, new_link, owner_link};
 use crate::zone::DAY;
 
 const PASSWORD: &str = "four words of a kind";
@@ -49,6 +49,29 @@ async fn the_first_link_makes_the_owner_once() {
         }
     }
     assert!(owner_link(subject.database(), "").await.unwrap().is_none());
+}
+
+#[actix_rt::test]
+async fn a_guest_comes_in_by_the_link_alone_and_by_no_password() {
+    let subject = Subject::new().await;
+    let link = guest_link(subject.database(), "").await.unwrap();
+    for _ in 0..2 {
+        let mut browser = subject.stranger();
+        let seen = browser.get(&link).await;
+        assert_eq!(
+            (seen.status, seen.location()),
+            (StatusCode::SEE_OTHER, "/bots")
+        );
+        assert!(browser.get("/bots").await.body.contains("guest"));
+    }
+    let mut browser = subject.stranger();
+    let seen = browser.post(&link, &GOOD).await;
+    assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for password in ["", "guest"] {
+        let form = [("name", "guest"), ("password", password)];
+        let seen = browser.post("/sign-in", &form).await;
+        assert_eq!(seen.status, StatusCode::FORBIDDEN, "{password}");
+    }
 }
 
 #[actix_rt::test]
