@@ -58,7 +58,6 @@ pub struct Poller {
 pub struct Rivals {
     /// `none`: nobody, as far as the newest polls tell. `through`: two or more clients poll through Gramtap at once, the first of the
     /// pollers. `beside`: one polls through Gramtap, and another one, which Gramtap does not see, ends its polls.
-    #[schema(inline)]
     pub kind: RivalsKind,
     /// How many poll through Gramtap at once, where two or more do.
     #[schema(minimum = 2)]

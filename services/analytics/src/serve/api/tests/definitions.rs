@@ -1,6 +1,6 @@
 //! What `/v1` says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -55,6 +55,39 @@ fn every_number_has_the_definition_of_its_question() {
         let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(told, definition, "{shape}.{field}");
     }
+}
+
+/// The types that a schema and the parts of its `allOf` name.
+fn kinds<'a>(document: &'a Value, schema: &'a Value, found: &mut BTreeSet<&'a str>) {
+    found.extend(schema["type"].as_str());
+    if let Some(path) = schema["$ref"].as_str() {
+        let path = path.strip_prefix('#').unwrap();
+        kinds(document, document.pointer(path).unwrap(), found);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        kinds(document, part, found);
+    }
+}
+
+/// Checks every schema below a value; how many of them are made of parts.
+fn check(document: &Value, value: &Value) -> usize {
+    let mut found = BTreeSet::new();
+    if value["allOf"].is_array() {
+        kinds(document, value, &mut found);
+        assert_eq!(found.len(), 1, "nothing is all of these: {value}");
+    }
+    let below: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Object(fields) => Box::new(fields.values()),
+        Value::Array(values) => Box::new(values.iter()),
+        _ => Box::new([].iter()),
+    };
+    found.len() + below.map(|value| check(document, value)).sum::<usize>()
+}
+
+#[test]
+fn no_schema_asks_a_value_to_be_of_two_types() {
+    let document: Value = serde_json::from_str(&document::text().unwrap()).unwrap();
+    assert!(check(&document, &document) >= 7);
 }
 
 #[test]
