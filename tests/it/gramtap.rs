@@ -2,14 +2,15 @@
 //!
 //! In: a folder of its own for each test, the simulated Telegram, the environment. Out: pass or fail.
 //! `gramtap/bots.rs`: what is connected beside a running `up` is served; `tail.rs`: records as they
-//! come; `counted.rs`: what becomes of them; `demo.rs`: the demo moves; `checks.rs`: `config`, `doctor`, `topics apply`,
-//! `simulate`; `refusals.rs`: what is wrong is
+//! come; `counted.rs`: what becomes of them; `demo.rs`: the demo moves; `api.rs`: `/v1` is as it is
+//! described; `checks.rs`: `config`, `doctor`, `topics apply`, `simulate`; `refusals.rs`: what is wrong is
 //! named; `ending.rs`: signals; `walk.rs`: the console in a browser. Invariant: each command is a process with nothing in its environment
 //! but what the test gives it; what still runs at a test's end is killed, by its id; no token is in
 //! anything that `up` has written.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api;
 mod bots;
 mod checks;
 mod counted;

@@ -1,0 +1,157 @@
+"""Asks a running console for what its description of /v1 says, and holds every answer to it.
+
+In: CONSOLE and LINK (`check` says what they are); DESCRIPTION, a file to hold the answers to in the place of the console's own. Out: what
+Schemathesis says, exit status 0 where all answers are as described. Two runs: one asks for bots that there are, so that answers have numbers
+and records in them; one makes up everything. Invariant: the same questions in every run; the API key is in the environment of Schemathesis alone.
+"""
+
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+CONSOLE = os.environ["CONSOLE"]
+LINK = os.environ["LINK"]
+# Seconds until the bots have been used enough to have something in every answer.
+DEADLINE = 60
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+)
+# Its answer has no end, so it would be waited for until a time limit; `open_ended` asks for it.
+ENDLESS = "live"
+
+
+def ask(method: str, target: str, headers: dict[str, str] | None = None, body: str | None = None):
+    """The answer's status, its headers, and what it says. No proxy, no redirect followed."""
+    connection = http.client.HTTPConnection(urlsplit(CONSOLE).netloc, timeout=30)
+    try:
+        connection.request(method, target, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def make_key() -> str:
+    """Makes the owner and an API key that may do everything, with the forms that people fill in."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    owner = urlencode({"name": "owner", "password": "canary gravel lantern orbit"})
+    status, headers, _ = ask("POST", urlsplit(LINK).path, form, owner)
+    assert status == 303, f"the owner's link: {status}"
+    signed_in = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+    _, _, page = ask("GET", "/keys", signed_in)
+    (word,) = set(re.findall(r'name="csrf" value="([^"]+)"', page))
+    fields = [("csrf", word), ("name", "conformance"), ("bots", "all"), ("days", "30")]
+    fields += [("scope", scope) for scope in re.findall(r'name="scope" value="([^"]+)"', page)]
+    status, _, page = ask("POST", "/keys", form | signed_in, urlencode(fields))
+    assert status == 200, f"the form of keys: {status}"
+    return re.search(r"<code>(gt_[^<]+)</code>", page)[1]
+
+
+def no_key(description: dict) -> int:
+    """Every operation is refused without a key, as it is described. How many there are."""
+    count = 0
+    for path, item in description["paths"].items():
+        for method in item:
+            status, headers, body = ask(method.upper(), re.sub(r"\{\w+\}", "x", path))
+            told = (status, headers["Content-Type"], headers["WWW-Authenticate"])
+            assert told == (401, "application/problem+json", "Bearer"), f"{method} {path}: {told}"
+            assert json.loads(body)["type"] == "urn:gramtap:problem:no-key", body
+            count += 1
+    return count
+
+
+class Script:
+    """Somebody with the key."""
+
+    def __init__(self, key: str) -> None:
+        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    def json(self, method: str, target: str, body: object = None):
+        status, _, text = ask(method, target, self.headers, None if body is None else json.dumps(body))
+        assert status < 300, f"{method} {target}: {status} {text}"
+        return json.loads(text)
+
+    def until(self, target: str, field: str) -> list:
+        """What a field of an answer lists, as soon as it lists something."""
+        end = time.monotonic() + DEADLINE
+        while not (found := self.json("GET", target)[field]):
+            assert time.monotonic() < end, f"{target}: nothing in {field}"
+            # paced: another process sums up what happened
+            time.sleep(0.2)
+        return found
+
+    def open_ended(self, code: str) -> None:
+        """The answer without an end begins as it is described."""
+        connection = http.client.HTTPConnection(urlsplit(CONSOLE).netloc, timeout=30)
+        connection.request("GET", f"/v1/bots/{code}/{ENDLESS}", headers=self.headers)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream")
+        while not (line := answer.readline()).startswith(b"event: open"):
+            assert line, "it ends before it is open"
+        connection.close()
+
+
+def schemathesis(folder: Path, name: str, key: str, parameters: dict[str, str], *words: str) -> bool:
+    """One run. Whether all answers were as described."""
+    settings = [
+        "[generation]",
+        "no-shrink = true",
+        "[headers]",
+        'Authorization = "Bearer ${API_KEY}"',
+        "[parameters]",
+        *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in parameters.items()),
+    ]
+    config = folder / f"{name}.toml"
+    config.write_text("\n".join(settings) + "\n")
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run"),
+        *(os.environ.get("DESCRIPTION", f"{CONSOLE}/v1/openapi.json"), "--url", CONSOLE),
+        *("--checks", ",".join(CHECKS), "--exclude-operation-id", ENDLESS),
+        "--generation-deterministic",
+        *("--request-timeout", "30", "--suppress-health-check", "all", "--no-color", "--warnings", "off"),
+        *("--continue-on-failure", *words),
+    ]
+    environment = os.environ | {"API_KEY": key, "NO_PROXY": "*"}
+    print(f"\n{name}", flush=True)
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
+
+
+def main() -> int:
+    _, _, text = ask("GET", "/v1/openapi.json")
+    description = json.loads(text)
+    print(no_key(description), "operations, none without a key")
+    key = make_key()
+    script = Script(key)
+    bots = {bot["name"]: bot["code"] for bot in script.json("GET", "/v1/bots")["bots"]}
+    code = bots["Clumsy"]
+    group = script.until(f"/v1/bots/{code}/errors", "groups")[0]["group"]
+    script.until(f"/v1/bots/{code}/events", "records")
+    script.until(f"/v1/bots/{code}/events?topic=errors", "records")
+    script.open_ended(code)
+    spare = script.json("POST", "/v1/bots", {"name": "spare"})["code"]
+    there = {"path.code": code, "path.group": group}
+    ways = ("--phases", "examples,coverage,fuzzing", "--max-examples")
+    with tempfile.TemporaryDirectory() as folder:
+        run = lambda name, parameters, *words: schemathesis(Path(folder), name, key, parameters, *words)
+        held = [
+            run("read", there, *ways, "15", "--include-method", "GET"),
+            run("change", {"path.code": spare}, *ways, "15", "--include-method", "PATCH"),
+            run("anything", {}, *ways, "10"),
+            run("remove", {"path.code": spare}, *ways, "10", "--include-method", "DELETE"),
+        ]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
