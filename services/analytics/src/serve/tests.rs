@@ -1,7 +1,7 @@
 //! What holds for every page.
 #![allow(clippy::unwrap_used)]
 
-mod bots;
+pub(crate) mod bots;
 mod canary;
 mod door;
 mod keys;
@@ -9,6 +9,7 @@ mod live;
 mod settings;
 mod subject;
 
+pub(crate) use canary::Log;
 pub(crate) use subject::{Subject, keys, tick};
 
 use actix_web::http::StatusCode;

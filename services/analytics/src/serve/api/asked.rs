@@ -4,6 +4,7 @@
 //! not known, comes twice or has a value that cannot be is refused by its name, never passed over.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::{Ready, ready};
 use std::str::FromStr;
 
@@ -19,6 +20,7 @@ use utoipa::IntoParams;
 use super::problem::Problem;
 use crate::query::Period;
 use crate::serve::bot::Bot;
+use crate::serve::bots::draft::holds_token;
 use crate::zone::{Date, Zone};
 
 /// The largest body, in bytes.
@@ -39,7 +41,7 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
         ready(match asked {
             Ok(asked) => Ok(Self(asked.into_inner())),
             Err(actix_web::error::QueryPayloadError::Deserialize(error)) => {
-                Err(Problem::Refused(format!("query: {error}")))
+                Err(unread("query", &error))
             }
             Err(error) => Err(Problem::Refused(error.to_string())),
         })
@@ -71,11 +73,22 @@ pub(super) fn bodies() -> web::JsonConfig {
                 JsonPayloadError::Overflow { .. }
                 | JsonPayloadError::OverflowKnownLength { .. } => Problem::TooLarge(BODY),
                 JsonPayloadError::ContentType => Problem::NotJson,
-                JsonPayloadError::Deserialize(error) => Problem::Refused(format!("body: {error}")),
-                error => Problem::Refused(format!("body: {error}")),
+                JsonPayloadError::Deserialize(error) => unread("body", &error),
+                error => unread("body", &error),
             };
             problem.into()
         })
+}
+
+/// What cannot be read. The reader's words repeat what it found, which may be a token in the wrong place.
+fn unread(what: &str, error: &dyn fmt::Display) -> Problem {
+    let text = error.to_string();
+    Problem::Refused(match holds_token(&text) {
+        true => format!(
+            "{what}: a token is where none belongs; it goes into the field `token` of a bot to be connected"
+        ),
+        false => format!("{what}: {text}"),
+    })
 }
 
 /// Which dates, of the bot's own time zone.

@@ -1,12 +1,12 @@
 //! Bots: the list, one of them, connecting, changing and removing.
 //!
 //! In: requests with a key. Out: rows of the registry, by way of `gramtap_tenants::Registry`. Invariant: a key sees its own bots alone; a
-//! page goes on behind the last bot of the one before, whatever was added or removed meanwhile.
+//! token is asked of Telegram (`serve/bots/add.rs`) and told to nobody else; a page goes on behind the last bot of the one before, whatever was added or removed meanwhile.
 
 use actix_web::web::{Data, Json, Path};
 use data_encoding::BASE64URL_NOPAD;
 use gramtap_events::TenantId;
-use gramtap_telegram::BotId;
+use gramtap_telegram::{BotId, Token};
 use gramtap_tenants::{Alter, NewTenant, Tenant};
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
@@ -16,6 +16,8 @@ use super::caller::Caller;
 use super::problem::Problem;
 use super::shape::bot::{Bots, Change, New, Shown};
 use crate::serve::Site;
+use crate::serve::bots::add;
+use crate::serve::bots::draft::holds_token;
 use crate::serve::keys::kept::Scope;
 use crate::zone::Zone;
 
@@ -84,6 +86,8 @@ pub async fn connect(
     }
     let New {
         bot,
+        token,
+        store_token,
         name,
         privacy,
         time_zone,
@@ -93,14 +97,29 @@ pub async fn connect(
             "bot must be a whole number from 1 to {LARGEST}"
         )));
     }
+    let refused = |text: &str| Err(Problem::Refused(text.to_owned()));
     let zone = zone(time_zone.as_deref())?;
-    let new = NewTenant {
+    let mut new = NewTenant {
         bot: bot.map(BotId),
         name: named(name)?,
         privacy: privacy.map(Into::into),
         token: None,
     };
+    match token {
+        Some(_) if new.bot.is_some() => return refused("bot: not together with token"),
+        None if store_token => return refused("store_token: needs token"),
+        Some(token) => {
+            let Ok(token) = Token::parse(token.expose().trim()) else {
+                return refused(
+                    "token is none: it looks like 123456789:AA… with 35 characters behind the colon; copy all of it from @BotFather",
+                );
+            };
+            add::prove(&site, &mut new, token, store_token).await?;
+        }
+        None => {}
+    }
     let tenant = site.registry.add(&new).await?;
+    tracing::info!(code = %tenant.code, bot = tenant.bot.map(|bot| bot.0), key = caller.0.id, "bot connected");
     if let Some(zone) = &zone {
         site.store.set_zone(tenant.id, zone.name()).await?;
     }
@@ -197,6 +216,11 @@ fn named(name: Option<String>) -> Result<Option<String>, Problem> {
     {
         return Err(Problem::Refused(
             "name must have no control characters".to_owned(),
+        ));
+    }
+    if name.as_deref().is_some_and(holds_token) {
+        return Err(Problem::Refused(
+            "name holds a token, which belongs in the field `token` and nowhere else".to_owned(),
         ));
     }
     Ok(name.filter(|name| !name.is_empty()))

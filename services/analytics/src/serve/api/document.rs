@@ -57,6 +57,11 @@ const OF_A_BODY: [(&str, &str); 3] = [
     ("415", "The body is not application/json."),
 ];
 
+const OF_CONNECTING: [(&str, &str); 2] = [
+    ("409", "The bot is connected already."),
+    ("502", "Telegram does not say whose the token is."),
+];
+
 impl Modify for Refusals {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
@@ -82,7 +87,7 @@ impl Modify for Refusals {
                     add(operation, &OF_A_BODY);
                 }
                 if operation.operation_id.as_deref() == Some("connect") {
-                    add(operation, &[("409", "The bot is connected already.")]);
+                    add(operation, &OF_CONNECTING);
                 }
             }
         }

@@ -6,6 +6,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use gramtap_botapi::verify::VerifyError;
 use gramtap_bus::ConsumeError;
 use gramtap_tenants::RegistryError;
 use serde::Serialize;
@@ -57,6 +58,9 @@ pub enum Problem {
     /// No room for one more reader of records.
     #[error("too many readers at once")]
     Busy,
+    /// Telegram does not say whose a token is.
+    #[error(transparent)]
+    Telegram(VerifyError),
     /// SQL.
     #[error(transparent)]
     Database(#[from] gramtap_database::Error),
@@ -147,6 +151,11 @@ impl Problem {
                 "Too many readers at once",
                 "Ask again after the seconds of Retry-After, or end another download.",
             ),
+            Self::Telegram(_) => (
+                "telegram",
+                "Telegram does not say whose the token is",
+                "Ask again later; or send the bot's id as `bot` in the place of `token`: then Telegram is not asked.",
+            ),
             Self::Database(_) | Self::Store(_) | Self::Registry(_) => (
                 "database",
                 "The database does not answer",
@@ -172,6 +181,12 @@ impl Problem {
                 "It was asked and did not answer as it should.".to_owned()
             }
             Self::Broken(_) => "The answer could not be made.".to_owned(),
+            Self::Telegram(VerifyError::Unclear { told, .. }) => {
+                format!("It answered: {told}.")
+            }
+            Self::Telegram(_) => {
+                "There was no answer, or one of something else: the log of gramtap-analytics says more.".to_owned()
+            }
             // It begins with the field's name, as that is written.
             Self::Refused(text) => format!("{text}."),
             told => {
@@ -196,6 +211,7 @@ impl ResponseError for Problem {
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::Telegram(_) => StatusCode::BAD_GATEWAY,
             Self::Busy | Self::Database(_) | Self::Store(_) | Self::Registry(_) | Self::Bus(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -253,6 +269,17 @@ impl From<RegistryError> for Problem {
                 Self::Refused(error.to_string())
             }
             error => Self::Registry(error),
+        }
+    }
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Refused { bot, told } => Self::Refused(format!(
+                "token: Telegram refuses that of bot {bot}: {told}; copy it again from @BotFather, it may have been revoked"
+            )),
+            error => Self::Telegram(error),
         }
     }
 }

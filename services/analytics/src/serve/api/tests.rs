@@ -6,5 +6,6 @@ mod open;
 mod reading;
 mod refusals;
 pub(crate) mod script;
+mod token;
 
 use script::Script;

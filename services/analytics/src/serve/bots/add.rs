@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use gramtap_botapi::verify::{self, VerifyError};
 use gramtap_events::tenant::Privacy;
+use gramtap_telegram::Token;
 use gramtap_tenants::NewTenant;
 
 use super::draft::{self, Draft, Given, Way};
@@ -78,26 +79,35 @@ pub(in crate::serve) async fn add(
         Err(trouble) => return again(viewer, draft, trouble),
     };
     if let Some(token) = token {
-        match verify::ask(&site.telegram, &token).await {
-            Ok(known) => {
-                // People know their bots by these names.
-                let username = known.username().map(|name| format!("@{name}"));
-                new.name = new.name.or(username);
+        let bot = token.bot();
+        if let Err(error) = prove(&site, &mut new, token, draft.store).await {
+            draft.bot = bot.to_string();
+            if !matches!(error, VerifyError::Refused { .. }) {
+                draft.way = Way::Id;
             }
-            Err(error) => {
-                draft.bot = token.bot().to_string();
-                if !matches!(error, VerifyError::Refused { .. }) {
-                    draft.way = Way::Id;
-                }
-                return again(viewer, draft, Trouble::token(&error));
-            }
+            return again(viewer, draft, Trouble::token(&error));
         }
-        new.token = draft.store.then_some(token);
     }
     connect(&site, &new).await?.map_or_else(
         |trouble| again(viewer, draft, trouble),
         |code| Ok(sign_in::to(&format!("/bots/{code}/connect"))),
     )
+}
+
+/// Asks Telegram whose a token is, and makes the new bot that one. `store`: whether to keep the token.
+pub(in crate::serve) async fn prove(
+    site: &Site,
+    new: &mut NewTenant,
+    token: Token,
+    store: bool,
+) -> Result<(), VerifyError> {
+    let known = verify::ask(&site.telegram, &token).await?;
+    new.bot = Some(token.bot());
+    // People know their bots by these names.
+    let username = known.username().map(|name| format!("@{name}"));
+    new.name = new.name.take().or(username);
+    new.token = store.then_some(token);
+    Ok(())
 }
 
 /// Asks the registry. Returns the bot's code.

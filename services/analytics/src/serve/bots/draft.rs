@@ -141,7 +141,7 @@ fn tenant(
 }
 
 /// Whether a text holds what may be a token, though a mistyped one.
-pub(super) fn holds_token(text: &str) -> bool {
+pub(in crate::serve) fn holds_token(text: &str) -> bool {
     let in_secret = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     text.match_indices(':').any(|(at, _)| {
         let (before, after) = (&text.as_bytes()[..at], &text.as_bytes()[at + 1..]);

@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::subject::{Browser, NOW, Subject};
 use crate::zone::DAY;
 
-pub(super) const TOKEN: &str = "7000000001:AAcanary-_0123456789abcdefghijklmnop";
+pub(crate) const TOKEN: &str = "7000000001:AAcanary-_0123456789abcdefghijklmnop";
 
 /// A Bot API that knows one bot and refuses the others, and an ingress, on one port.
-pub(super) async fn telegram() -> String {
+pub(crate) async fn telegram() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let answer = async |request: HttpRequest| match request.path() {

@@ -1,16 +1,44 @@
 //! A token that was typed into the console is in no page, no log and no table.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::bots::{TOKEN, telegram};
 use super::subject::Subject;
 
-/// Everything that is logged.
+/// Everything that is logged, by all tests of this process.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Watches from the first call on.
+    pub(crate) fn watch() -> Self {
+        static LOG: LazyLock<Log> = LazyLock::new(|| {
+            let log = Log::default();
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(log.clone());
+            // For all threads: a scoped one misses what others have met before it.
+            tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+            log
+        });
+        LOG.clone()
+    }
+
+    /// Fails where a word is in it, or where what must be in it is not.
+    pub(crate) fn assert_without(&self, word: &str, watched: &str) {
+        let log = self.0.lock().unwrap();
+        let log = String::from_utf8_lossy(&log);
+        assert!(log.contains(watched), "the log was not watched");
+        let at = log.find(word);
+        assert_eq!(
+            at.map(|at| log[at.saturating_sub(300)..at].to_owned()),
+            None
+        );
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -33,12 +61,7 @@ impl<'a> MakeWriter<'a> for Log {
 
 #[actix_rt::test]
 async fn it_is_nowhere_whichever_field_it_was_typed_into() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone());
-    // For all threads: a scoped one misses what others have met before it.
-    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    let log = Log::watch();
     let telegram = telegram().await;
     let unknown = TOKEN.replace("7000000001", "7000000002");
     let short = "7000000003:AAcanary-short";
@@ -95,11 +118,5 @@ async fn it_is_nowhere_whichever_field_it_was_typed_into() {
             .map(|at| &body[at.saturating_sub(300)..at]);
         assert_eq!(at, None);
     }
-    let log = log.0.lock().unwrap();
-    let log = String::from_utf8_lossy(&log);
-    assert!(log.contains("bot connected"), "the log was not watched");
-    let at = log
-        .find("AAcanary")
-        .map(|at| log[at.saturating_sub(300)..at].to_owned());
-    assert_eq!(at, None);
+    log.assert_without("AAcanary", "bot connected");
 }

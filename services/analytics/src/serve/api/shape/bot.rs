@@ -1,9 +1,10 @@
 //! A connected bot, as JSON, and what may be said of one. Pure.
 //!
-//! In: the registry's tenants; bodies of scripts. Out: [`Shown`], [`New`], [`Change`]. Invariant: no secret is in it; a field that is not known is
+//! In: the registry's tenants; bodies of scripts. Out: [`Shown`], [`New`], [`Change`]. Invariant: no secret is told, and one that came can be shown by nothing; a field that is not known is
 //! refused by its name.
 
 use gramtap_events::tenant::Privacy;
+use gramtap_settings::SecretString;
 use gramtap_tenants::Tenant;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -70,6 +71,14 @@ pub struct New {
     #[schema(minimum = 1, maximum = 4_503_599_627_370_495i64)]
     #[serde(default)]
     pub bot: Option<i64>,
+    /// The bot's token, in the place of `bot`: Telegram is asked whose it is, and the bot is called by its username if nothing else is
+    /// said. The token is never told again, and forgotten unless `store_token` says otherwise.
+    #[schema(value_type = Option<String>, write_only)]
+    #[serde(default)]
+    pub token: Option<SecretString>,
+    /// Whether to keep the token, sealed. Only with `token`.
+    #[serde(default)]
+    pub store_token: bool,
     /// What to call it.
     #[schema(max_length = 128)]
     #[serde(default)]

@@ -250,7 +250,11 @@ async fn bodies_and_methods_are_refused_with_what_would_do() {
         assert_eq!(got.headers.get("allow").unwrap(), allowed);
     }
     for (body, status, named) in [
-        (json!({"token": "7000000001:AAcanary"}), 422, "token"),
+        (
+            json!({"token": "7000000001-AAcanary"}),
+            422,
+            "token is none",
+        ),
         (json!({"bot": -1}), 422, "bot must"),
         (json!({"bot": "x"}), 422, "body"),
         (
