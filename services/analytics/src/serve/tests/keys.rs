@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::canary::Log;
 use super::subject::Subject;
 use crate::serve::keys::kept;
 use gramtap_database::Statement;
@@ -22,6 +23,7 @@ fn key_in(page: &str) -> Option<String> {
 
 #[actix_rt::test]
 async fn a_key_is_shown_once_and_kept_as_a_hash() {
+    let log = Log::watch();
     let subject = Subject::new().await;
     let mut owner = subject.owner().await;
     assert!(
@@ -70,6 +72,16 @@ async fn a_key_is_shown_once_and_kept_as_a_hash() {
     assert_eq!(script.get("/v1/bots").await.status, 401);
     assert!(owner.get("/keys").await.body.contains(">revoked<"));
     assert_eq!(owner.submit(&path, &[]).await.status, 404);
+    // Nor is it in a log, wherever else a script puts it.
+    let header: &'static str = text.clone().leak();
+    for name in ["api-key", "authorization"] {
+        script.headers = vec![(name, header)];
+        assert_eq!(script.get("/v1/bots").await.status, 401);
+    }
+    for path in [format!("/v1/bots?key={text}"), format!("/v1/{text}")] {
+        assert_eq!(script.get(&path).await.status, 401);
+    }
+    log.assert_without(secret, "api key revoked");
 }
 
 #[actix_rt::test]
