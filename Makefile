@@ -19,7 +19,7 @@ run: ## build and start Gramtap: a bot may call http://127.0.0.1:8080 instead of
 	cargo run -p gramtap -- up
 
 test: ## start Kafka, Redis and Postgres, run all tests, end what was started
-	@$(prerequisites) rust build python clients browser
+	@$(prerequisites) rust build python clients browser kcat
 	@# The integration tests run the binaries too; --all-targets builds these and all tests with one set of features.
 	@$(step) build cargo build --locked --workspace --all-targets
 	@$(step) clickhouse tests/clickhouse/check

@@ -3,11 +3,13 @@
 //! In: `GRAMTAP_TEST_POSTGRES` and `GRAMTAP_TEST_KAFKA` (deploy/dev/services). Out: one test for each row of the suite in
 //! `services/analytics`. Invariant: each test has a schema of Postgres of its own; the topics of events and errors are
 //! shared, and each test looks at its own bots alone. Beside them, on a real `gramtap up`: `analytics/corpus.rs`, every error
-//! that a call can meet; `analytics/pollers.rs`, two that poll as one bot.
+//! that a call can meet; `analytics/pollers.rs`, two that poll as one bot. `analytics/kcat.rs`: the lines that
+//! docs/events.md prints.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
+mod kcat;
 mod pollers;
 
 use std::env;
