@@ -1,7 +1,8 @@
 //! Bots: the list, one of them, connecting, changing and removing.
 //!
 //! In: requests with a key. Out: rows of the registry, by way of `gramtap_tenants::Registry`. Invariant: a key sees its own bots alone; a
-//! token is asked of Telegram (`serve/bots/add.rs`) and told to nobody else; a page goes on behind the last bot of the one before, whatever was added or removed meanwhile.
+//! token is asked of Telegram (`serve/bots/add.rs`) and told to nobody else; a page goes on behind the last bot
+//! of the one before, whatever was added or removed meanwhile.
 
 use actix_web::web::{Data, Json, Path};
 use data_encoding::BASE64URL_NOPAD;
