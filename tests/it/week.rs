@@ -24,6 +24,8 @@ use scripted::Week;
 
 /// Decides the week and where processes die.
 const SEED: u32 = 7;
+/// How often it dies on servers.
+const DEATHS: usize = 10;
 
 #[tokio::test]
 async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
@@ -35,13 +37,15 @@ async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
     let bus = installation.open_bus();
     let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;
     let since = scripted::now_ms();
-    week.write(&bus).await;
 
     let name = |name: &str| format!("week-{}-{name}", week.tag);
     let start = |it: &str| Counter::start(&installation, Stores::Servers, &name(it));
     let mut dice = Dice::new(u64::from(SEED));
     let mut beside = None;
-    for (number, place) in progress::places(&mut dice, 10).into_iter().enumerate() {
+    for number in 0..DEATHS {
+        // However much one of them counts at once, something is left for the others.
+        week.write(&bus, (number, DEATHS + 1)).await;
+        let place = progress::place_within(&mut dice, number, DEATHS + 1);
         let mut one = start("one");
         // In the middle a second one comes, is given partitions, sees the first die twice, and goes.
         if number == 4 {
@@ -56,6 +60,7 @@ async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
             beside.take().unwrap().stop().await;
         }
     }
+    week.write(&bus, (DEATHS, DEATHS + 1)).await;
     let one = start("one");
     progress.ends(&week).await;
     one.stop().await;
@@ -77,7 +82,7 @@ async fn a_week_in_one_process_is_counted_exactly_though_it_dies_five_times() {
     gramtap_bus::topics::apply(&bus, &gramtap_events::topics::ALL, gramtap_tests::DEADLINE)
         .await
         .unwrap();
-    week.write(&bus).await;
+    week.write(&bus, (0, 1)).await;
     drop(bus);
 
     let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;

@@ -41,6 +41,15 @@ pub(super) fn places(dice: &mut Dice, many: usize) -> Vec<Place> {
     thousandths.iter().enumerate().map(place).collect()
 }
 
+/// A place in the beginning of one of the parts that the week is written in, by turns told by events and by sums.
+pub(super) fn place_within(dice: &mut Dice, part: usize, parts: usize) -> Place {
+    let at = (part * 1_000 / parts) as u64 + u64::from(1 + dice.below(40));
+    match part % 2 {
+        0 => Place::Events(at),
+        _ => Place::Sums(at),
+    }
+}
+
 /// Looks on.
 pub(super) struct Progress {
     bus: Bus,
