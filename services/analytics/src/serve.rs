@@ -11,6 +11,7 @@
 
 mod actions;
 pub mod api;
+pub mod asked;
 mod assets;
 mod attention;
 mod audience;
@@ -41,7 +42,6 @@ mod session;
 mod sign_in;
 pub mod site;
 mod sources;
-pub mod span;
 pub mod viewer;
 mod welcome;
 

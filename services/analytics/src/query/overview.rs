@@ -130,6 +130,15 @@ impl Traffic {
     }
 }
 
+impl People {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.active += other.active;
+        self.fresh += other.fresh;
+        self.returning += other.returning;
+        self.blocked += other.blocked;
+    }
+}
+
 /// A date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
@@ -185,12 +194,14 @@ pub(crate) fn total(days: &[Day]) -> Figures {
     let mut total = Figures::default();
     for Figures { traffic, people } in days.iter().map(|day| day.figures) {
         total.traffic.add(traffic);
-        total.people.active += people.active;
-        total.people.fresh += people.fresh;
-        total.people.returning += people.returning;
-        total.people.blocked += people.blocked;
+        total.people.add(people);
     }
     total
+}
+
+/// The dates that are over: all but the last, which is today or may be.
+pub(crate) fn finished<T>(days: &[T]) -> &[T] {
+    days.split_last().map_or(&[], |(_, finished)| finished)
 }
 
 /// The numbers of each date.
@@ -200,13 +211,16 @@ pub(super) async fn days(
     period: &Period,
     hours: &[Hour],
 ) -> Result<Vec<Day>, Error> {
-    let mut days: Vec<Day> = (period.first..period.end())
-        .map(|date| Day {
-            date,
-            start: period.zone.start(date),
-            figures: Figures::default(),
-        })
-        .collect();
+    let people = people(database, bot, period).await?;
+    let day = |(date, people)| Day {
+        date,
+        start: period.zone.start(date),
+        figures: Figures {
+            people,
+            ..Figures::default()
+        },
+    };
+    let mut days: Vec<Day> = (period.first..).zip(people).map(day).collect();
     for hour in hours {
         if let Some(day) = period
             .place(hour.start)
@@ -215,22 +229,32 @@ pub(super) async fn days(
             day.figures.traffic.add(hour.traffic);
         }
     }
+    Ok(days)
+}
+
+/// The people of each date, in order.
+pub async fn people(
+    database: &Database,
+    bot: TenantId,
+    period: &Period,
+) -> Result<Vec<People>, Error> {
+    let mut people: Vec<People> = (period.first..period.end())
+        .map(|_| People::default())
+        .collect();
     for row in between(database, &AUDIENCE, bot, period.first, period.end()).await? {
         let place = usize::try_from(row.get::<i64>("date")? - period.first);
-        if let Some(day) = place.ok().and_then(|place| days.get_mut(place)) {
-            let (active, fresh): (i64, i64) = (row.get("active")?, row.get("fresh")?);
-            let people = &mut day.figures.people;
-            (people.active, people.fresh) = (active, fresh);
-            people.returning = active - fresh;
+        if let Some(people) = place.ok().and_then(|place| people.get_mut(place)) {
+            (people.active, people.fresh) = (row.get("active")?, row.get("fresh")?);
+            people.returning = people.active - people.fresh;
         }
     }
     for row in between(database, &BLOCKED, bot, period.from(), period.to()).await? {
         let second = row.get::<i64>("quarter")? * 900;
-        if let Some(day) = period.place(second).and_then(|place| days.get_mut(place)) {
-            day.figures.people.blocked += row.get::<i64>("n")?;
+        if let Some(people) = period.place(second).and_then(|place| people.get_mut(place)) {
+            people.blocked += row.get::<i64>("n")?;
         }
     }
-    Ok(days)
+    Ok(people)
 }
 
 /// The traffic of each hour in which there was any.

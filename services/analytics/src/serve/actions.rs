@@ -6,13 +6,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::Site;
+use super::asked::{Asked, Span};
 use super::bot::Bot;
 use super::definition;
 use super::fault::Fault;
 use super::heading::Heading;
 use super::page::{Frame, html};
 use super::ranking::{List, ROWS};
-use super::span::Span;
 use super::viewer::Viewer;
 use crate::query::actions;
 
@@ -35,9 +35,8 @@ pub(super) async fn page(
     site: web::Data<Site>,
     viewer: Viewer,
     bot: Bot,
-    span: Option<web::Query<Span>>,
+    Asked(span): Asked<Span>,
 ) -> Result<HttpResponse, Fault> {
-    let span = span.map(web::Query::into_inner).unwrap_or_default();
     let period = span.period(&site, &bot, USUAL);
     let told = actions::actions(site.store.database(), bot.id(), &period, ROWS).await?;
     let lists = vec![

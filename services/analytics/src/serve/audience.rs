@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::Site;
+use super::asked::{Asked, Span};
 use super::bot::Bot;
 use super::chart::slots::{self, Slot};
 use super::chart::{Chart, Series, Unit};
@@ -17,9 +18,8 @@ use super::heading::Heading;
 use super::number::Sense;
 use super::page::{Frame, html};
 use super::ranking::List;
-use super::span::Span;
 use super::viewer::Viewer;
-use crate::query::overview::{Day, Overview, People};
+use crate::query::overview::{People, finished};
 use crate::query::{Period, audience, overview};
 
 /// Days that are shown if nothing is asked for.
@@ -38,30 +38,36 @@ struct Page {
     premium: Vec<Figure>,
 }
 
+/// The people of each date.
+struct Course {
+    people: Vec<People>,
+    /// Of the period that it is compared with.
+    before: Vec<People>,
+}
+
 /// Shows it.
 pub(super) async fn page(
     site: web::Data<Site>,
     viewer: Viewer,
     bot: Bot,
-    span: Option<web::Query<Span>>,
+    Asked(span): Asked<Span>,
 ) -> Result<HttpResponse, Fault> {
-    let span = span.map(web::Query::into_inner).unwrap_or_default();
     let now = (site.clock)();
     let period = span.period(&site, &bot, USUAL);
     let database = site.store.database();
     let told = audience::audience(database, bot.id(), &period).await?;
-    let course = overview::overview(database, bot.id(), &period).await?;
-    let mut charts = Vec::new();
-    for chart in charts_of(&course, &period, now) {
-        charts.push(chart.html()?);
-    }
+    let course = Course {
+        people: overview::people(database, bot.id(), &period).await?,
+        before: overview::people(database, bot.id(), &period.before()).await?,
+    };
+    let charts = charts_of(&course, &period, now);
     html(&Page {
         frame: Frame::about(&bot, "audience", "Audience", viewer),
         heading: Heading::new("Audience", &bot, "audience", &period),
         code: bot.tenant.code.to_string(),
         is_empty: told.ever == 0,
         figures: figures(&told, &course),
-        charts,
+        charts: charts.iter().map(Chart::html).collect::<Result<_, _>>()?,
         languages: List::plain(&definition::LANGUAGES, &told.languages, 0, ""),
         premium: vec![
             Figure::count(&definition::PREMIUM, "", told.premium),
@@ -71,18 +77,13 @@ pub(super) async fn page(
     })
 }
 
-fn figures(told: &audience::Audience, course: &Overview) -> Vec<Figure> {
-    let (total, before) = (&course.total.people, &course.before.people);
-    let compared = |definition, get: fn(&People) -> i64, sense| {
-        let figure = Figure::count(definition, "total.", get(total));
-        let changed = (course.days.len() > 1).then(|| {
-            let finished = |days: &[Day]| -> i64 {
-                let days = days.split_last().map_or(&[][..], |(_, days)| days);
-                days.iter().map(|day| get(&day.figures.people)).sum()
-            };
-            (finished(&course.days), finished(&course.days_before))
-        });
-        figure.against(get(before), changed, sense)
+fn figures(told: &audience::Audience, course: &Course) -> Vec<Figure> {
+    let compared = |definition, get: Get, sense| {
+        let sum = |days: &[People]| -> i64 { days.iter().map(get).sum() };
+        let (people, before) = (&course.people, &course.before);
+        let figure = Figure::count(definition, "total.", sum(people));
+        let changed = (people.len() > 1).then(|| (sum(finished(people)), sum(finished(before))));
+        figure.against(sum(before), changed, sense)
     };
     vec![
         Figure::count(&definition::ACTIVE_IN_PERIOD, "", told.active),
@@ -97,13 +98,14 @@ fn figures(told: &audience::Audience, course: &Overview) -> Vec<Figure> {
 /// One number of each date.
 type Get = fn(&People) -> i64;
 
-fn charts_of(course: &Overview, period: &Period, now: i64) -> Vec<Chart> {
+fn charts_of(course: &Course, period: &Period, now: i64) -> Vec<Chart> {
     if period.days == 1 {
         return Vec::new();
     }
     let (slots, slots_before) = (slots::dates(period), slots::dates(&period.before()));
-    let values = |slots: &[Slot], days: &[Day], get: Get| {
-        let rows = days.iter().map(|day| (day.start, get(&day.figures.people)));
+    let values = |slots: &[Slot], people: &[People], get: Get| {
+        let rows = slots.iter().map(|slot| slot.start);
+        let rows = rows.zip(people.iter().map(get));
         slots::begun(slots, rows.collect::<Vec<_>>(), now)
     };
     let bars = |definition: &Definition, get: Get, class| {
@@ -112,13 +114,13 @@ fn charts_of(course: &Overview, period: &Period, now: i64) -> Vec<Chart> {
             key,
             definition.name,
             class,
-            values(&slots, &course.days, get),
+            values(&slots, &course.people, get),
         )
     };
     let before = |definition: &Definition, get: Get| {
         let key = format!("days_before.{}", definition.key);
         let name = format!("{}, the time before", definition.name);
-        let values = values(&slots_before, &course.days_before, get);
+        let values = values(&slots_before, &course.before, get);
         Series::new(key, name, "before", values)
     };
     let chart = |title: &str, bars, lines| Chart {

@@ -13,6 +13,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::Site;
+use super::asked::{Asked, Span};
 use super::bot::Bot;
 use super::chart::slots::{self, Slot};
 use super::chart::spark::Spark;
@@ -20,7 +21,6 @@ use super::chart::{Chart, Series, Unit};
 use super::fault::Fault;
 use super::heading::Heading;
 use super::page::{Frame, html};
-use super::span::Span;
 use super::viewer::Viewer;
 use super::{clock, number};
 use crate::query::errors::ErrorGroup;
@@ -89,11 +89,9 @@ pub(super) async fn page(
     site: web::Data<Site>,
     viewer: Viewer,
     bot: Bot,
-    span: Option<web::Query<Span>>,
-    filter: Option<web::Query<Filter>>,
+    Asked(span): Asked<Span>,
+    Asked(filter): Asked<Filter>,
 ) -> Result<HttpResponse, Fault> {
-    let span = span.map(web::Query::into_inner).unwrap_or_default();
-    let filter = filter.map(web::Query::into_inner).unwrap_or_default();
     let class = filter.class.unwrap_or_default();
     let now = (site.clock)();
     let period = span.period(&site, &bot, USUAL);

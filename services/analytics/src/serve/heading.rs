@@ -2,9 +2,9 @@
 //!
 //! In: the page, its period, the bot. Out: `heading.html`. Invariant: the time zone is named here, once for all times of the page. Pure.
 
+use super::asked::SPANS;
 use super::bot::Bot;
 use super::clock;
-use super::span::SPANS;
 use crate::query::Period;
 
 /// The head of a page.

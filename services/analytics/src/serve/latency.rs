@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::Site;
+use super::asked::{Asked, Span};
 use super::bot::Bot;
 use super::chart::bar::Bar;
 use super::chart::slots;
@@ -16,7 +17,6 @@ use super::fault::Fault;
 use super::heading::Heading;
 use super::number;
 use super::page::{Frame, html};
-use super::span::Span;
 use super::viewer::Viewer;
 use crate::query::latency::{Latency, Quantiles, Times};
 use crate::query::overview::HOURLY;
@@ -70,9 +70,8 @@ pub(super) async fn page(
     site: web::Data<Site>,
     viewer: Viewer,
     bot: Bot,
-    span: Option<web::Query<Span>>,
+    Asked(span): Asked<Span>,
 ) -> Result<HttpResponse, Fault> {
-    let span = span.map(web::Query::into_inner).unwrap_or_default();
     let period = span.period(&site, &bot, USUAL);
     let told = latency::latency(site.store.database(), bot.id(), &period).await?;
     let side = |definition: &'static Definition, of: &Quantiles| Whole {
@@ -88,10 +87,6 @@ pub(super) async fn page(
         ),
         chart(&definition::OWN, |times| &times.own, &told, &period),
     ];
-    let mut drawn = Vec::new();
-    for chart in charts {
-        drawn.push(chart.html()?);
-    }
     html(&Page {
         frame: Frame::about(&bot, "latency", "Latency", viewer),
         heading: Heading::alone("Latency", &bot, "latency", &period),
@@ -101,7 +96,7 @@ pub(super) async fn page(
             side(&definition::TELEGRAM, &told.all.telegram),
             side(&definition::OWN, &told.all.own),
         ],
-        charts: drawn,
+        charts: charts.iter().map(Chart::html).collect::<Result<_, _>>()?,
         methods: methods(&told),
         polls: cells("polls.telegram", &told.polls.telegram),
         polls_own: cells("polls.own", &told.polls.own),

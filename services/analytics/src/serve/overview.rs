@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::Site;
+use super::asked::{Asked, Span};
 use super::attention::{self, Notice, Signs};
 use super::bot::Bot;
 use super::chart::slots;
@@ -18,9 +19,8 @@ use super::figure::Figure;
 use super::heading::Heading;
 use super::number::Sense;
 use super::page::{Frame, html};
-use super::span::Span;
 use super::viewer::Viewer;
-use crate::query::overview::{Day, Figures, Hour, Overview, total};
+use crate::query::overview::{Day, Figures, Hour, Overview, finished, total};
 use crate::query::{Period, errors, overview, polls};
 
 /// What is said of the dates if nothing is asked for.
@@ -44,9 +44,8 @@ pub(super) async fn page(
     site: web::Data<Site>,
     viewer: Viewer,
     bot: Bot,
-    span: Option<web::Query<Span>>,
+    Asked(span): Asked<Span>,
 ) -> Result<HttpResponse, Fault> {
-    let span = span.map(web::Query::into_inner).unwrap_or_default();
     let now = (site.clock)();
     let period = span.period(&site, &bot, USUAL);
     let database = site.store.database();
@@ -64,10 +63,7 @@ pub(super) async fn page(
         usual: usual.traffic,
         refused: &refused,
     });
-    let mut charts = Vec::new();
-    for chart in charts_of(&told, &period, now) {
-        charts.push(chart.html()?);
-    }
+    let charts = charts_of(&told, &period, now);
     let nothing = Figures::default();
     html(&Page {
         frame: Frame::about(&bot, "overview", "Overview", viewer),
@@ -76,7 +72,7 @@ pub(super) async fn page(
         is_empty: told.total == nothing && told.before == nothing,
         notices,
         figures: figures(&told, &period, now),
-        charts,
+        charts: charts.iter().map(Chart::html).collect::<Result<_, _>>()?,
         everything: everything(&told),
     })
 }
@@ -93,11 +89,13 @@ fn todays(told: &Overview) -> (Figures, Figures) {
 /// What can be compared: of today the finished hours, of more days the finished days.
 fn compared(told: &Overview, period: &Period, now: i64) -> (Figures, Figures) {
     if period.days > 1 {
-        let finished = |days: &[Day]| total(days.split_last().map_or(&[], |(_, days)| days));
-        return (finished(&told.days), finished(&told.days_before));
+        return (
+            total(finished(&told.days)),
+            total(finished(&told.days_before)),
+        );
     }
     let passed = period.zone.hour(now) - period.from();
-    let finished = |hours: &[Hour], from: i64| {
+    let passed_by = |hours: &[Hour], from: i64| {
         let mut figures = Figures::default();
         for hour in hours.iter().filter(|hour| hour.start < from + passed) {
             figures.traffic.add(hour.traffic);
@@ -106,8 +104,8 @@ fn compared(told: &Overview, period: &Period, now: i64) -> (Figures, Figures) {
     };
     let before = period.before().from();
     (
-        finished(&told.hours, period.from()),
-        finished(&told.hours_before, before),
+        passed_by(&told.hours, period.from()),
+        passed_by(&told.hours_before, before),
     )
 }
 

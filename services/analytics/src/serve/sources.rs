@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::Site;
+use super::asked::{Asked, Span};
 use super::bot::Bot;
 use super::definition;
 use super::fault::Fault;
@@ -13,7 +14,6 @@ use super::figure::Figure;
 use super::heading::Heading;
 use super::page::{Frame, html};
 use super::ranking::{List, ROWS};
-use super::span::Span;
 use super::viewer::Viewer;
 use crate::query::sources;
 
@@ -38,9 +38,8 @@ pub(super) async fn page(
     site: web::Data<Site>,
     viewer: Viewer,
     bot: Bot,
-    span: Option<web::Query<Span>>,
+    Asked(span): Asked<Span>,
 ) -> Result<HttpResponse, Fault> {
-    let span = span.map(web::Query::into_inner).unwrap_or_default();
     let period = span.period(&site, &bot, USUAL);
     let told = sources::sources(site.store.database(), bot.id(), &period, ROWS).await?;
     let lists = vec![

@@ -10,6 +10,7 @@ use super::evidence::{self, Evidence};
 use super::{USUAL, words};
 use crate::query::errors::{ErrorDetail, ErrorGroup, Example};
 use crate::query::{Period, errors, trend};
+use crate::serve::asked::{Asked, Span};
 use crate::serve::bot::Bot;
 use crate::serve::chart::slots;
 use crate::serve::chart::{Chart, Series, Unit};
@@ -18,7 +19,6 @@ use crate::serve::fault::Fault;
 use crate::serve::figure::Figure;
 use crate::serve::heading::Heading;
 use crate::serve::page::{Frame, html};
-use crate::serve::span::Span;
 use crate::serve::viewer::Viewer;
 use crate::serve::{Site, clock};
 
@@ -62,10 +62,9 @@ pub(in crate::serve) async fn page(
     viewer: Viewer,
     bot: Bot,
     path: web::Path<(String, String)>,
-    span: Option<web::Query<Span>>,
+    Asked(span): Asked<Span>,
 ) -> Result<HttpResponse, Fault> {
     let (_, id) = path.into_inner();
-    let span = span.map(web::Query::into_inner).unwrap_or_default();
     let now = (site.clock)();
     let period = span.period(&site, &bot, USUAL);
     let database = site.store.database();

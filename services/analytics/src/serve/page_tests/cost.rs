@@ -13,7 +13,7 @@ use super::*;
 /// Pages, and the questions of each: two of them find the bot and its zone.
 const COSTS: [(&str, u64); 7] = [
     ("overview", 16),
-    ("audience", 16),
+    ("audience", 10),
     ("actions", 12),
     ("sources", 7),
     ("errors", 7),
