@@ -13,7 +13,6 @@ mod kcat;
 mod pollers;
 
 use std::env;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gramtap_analytics::conformance::{DEADLINE, Subject};
 use gramtap_bus::{Bus, topics};
@@ -22,7 +21,6 @@ use gramtap_events::topics::{ERRORS, EVENTS};
 use gramtap_tests::broker;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use tokio::time::{Instant, sleep};
 
 use crate::bus;
 
@@ -51,25 +49,6 @@ async fn subject() -> Subject {
         database: Database::open(&section, folder.path()).unwrap(),
         bus,
         kept: Box::new((folder, shared)),
-    }
-}
-
-/// Seconds since 1970.
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
-}
-
-/// Asks again and again until there is an answer.
-async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let until = Instant::now() + DEADLINE;
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(Instant::now() < until, "{what}: never");
-        // paced: sums tell nobody that they have grown
-        sleep(Duration::from_millis(50)).await;
     }
 }
 

@@ -27,6 +27,7 @@ mod ingress;
 mod installation;
 mod records;
 mod service;
+mod wait;
 mod wire;
 
 use std::time::Duration;
@@ -42,16 +43,8 @@ pub use ingress::Ingress;
 pub use installation::{Installation, Stores, Wires, fresh_bot};
 pub use records::{calls, errors, errors_until, events, events_until, updates};
 pub use service::{Service, binary, free_addresses};
+pub use wait::{seconds, until, within};
 pub use wire::Wire;
 
 /// After how long something that does not happen is a failure.
 pub const DEADLINE: Duration = Duration::from_secs(60);
-
-/// Waits for `what`, which is named if it does not come.
-///
-/// # Panics
-/// If it does not come within [`DEADLINE`].
-pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    let waited = tokio::time::timeout(DEADLINE, wait).await;
-    waited.unwrap_or_else(|_| panic!("{what}: nothing came within {DEADLINE:?}"))
-}

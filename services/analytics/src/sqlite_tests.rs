@@ -5,13 +5,11 @@
 use std::time::Duration;
 
 use gramtap_actors::Drain;
-use gramtap_bus::config::Compression;
-use gramtap_bus::{
-    Bus, BusConfig, BusSection, EmbeddedSection, KafkaSection, Kind, Message, topics,
-};
+use gramtap_bus::conformance::embedded;
+use gramtap_bus::{Bus, Message, topics};
 use gramtap_database::{Database, DatabaseSection, Statement};
 use gramtap_events::topics::{ERRORS, EVENTS};
-use gramtap_settings::{ByteSize, SecretString};
+use gramtap_settings::SecretString;
 use gramtap_telemetry::Counter;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -32,24 +30,8 @@ async fn keeping(retention: Duration) -> Subject {
         url: SecretString::default(),
         max_connections: 4,
     };
-    let config = BusConfig {
-        bus: BusSection {
-            kind: Kind::Embedded,
-            embedded: EmbeddedSection {
-                retention,
-                max_bytes: ByteSize::gib(1),
-            },
-        },
-        kafka: KafkaSection {
-            brokers: String::new(),
-            properties: Vec::new(),
-            partitions: 4,
-            replication: 1,
-            compression: Compression::None,
-        },
-        data_dir: folder.path().to_owned(),
-        client: "gramtap-test".to_owned(),
-    };
+    let mut config = embedded(folder.path());
+    config.bus.embedded.retention = retention;
     let bus = Bus::open(&config).unwrap();
     topics::apply(&bus, &[&EVENTS, &ERRORS], DEADLINE)
         .await

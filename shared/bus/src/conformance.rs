@@ -22,15 +22,43 @@ pub mod transactions;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gramtap_events::Topic;
 
-use crate::{Bus, Delivery, Event, Isolation, Message, Offset, Reader, TopicPartition, topics};
+use crate::config::Compression;
+use crate::{
+    Bus, BusConfig, BusSection, Delivery, EmbeddedSection, Event, Isolation, KafkaSection, Kind,
+    Message, Offset, Reader, TopicPartition, topics,
+};
 
 /// Every wait of the suite ends after this, only to fail.
 pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The embedded log in a folder, with few partitions, for tests of whatever needs a bus.
+#[must_use]
+pub fn embedded(data_dir: &Path) -> BusConfig {
+    BusConfig {
+        bus: BusSection {
+            kind: Kind::Embedded,
+            embedded: EmbeddedSection {
+                retention: Duration::from_secs(24 * 3_600),
+                max_bytes: gramtap_settings::ByteSize::gib(1),
+            },
+        },
+        kafka: KafkaSection {
+            brokers: String::new(),
+            properties: Vec::new(),
+            partitions: 4,
+            replication: 1,
+            compression: Compression::Lz4,
+        },
+        data_dir: data_dir.to_owned(),
+        client: "test".to_owned(),
+    }
+}
 
 /// An engine to be tried.
 pub struct Subject {

@@ -13,12 +13,12 @@ use gramtap_events::TenantId;
 use gramtap_events::event::{Event, Name};
 use gramtap_events::failure::Failure;
 use gramtap_simulator::{Control, Fault, Part, Simulator, SimulatorConfig};
-use gramtap_tests::{Ingress, Installation, Stores, errors_until, events_until, fresh_bot, within};
+use gramtap_tests::{
+    Ingress, Installation, Stores, errors_until, events_until, fresh_bot, seconds, until, within,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-
-use super::{now, until};
 
 /// Code, method, Telegram's text, class, advice.
 const ANSWERS: &str = include_str!("../../../services/analytics/src/decode/tests/errors.txt");
@@ -251,7 +251,7 @@ async fn are_counted(
     let groups: BTreeSet<_> = found.iter().map(|it| it.group.clone()).collect();
     let all = i64::try_from(expected.len()).unwrap();
     let counted = until("all errors in SQL", async || {
-        let period = Period::last(Zone::UTC, now(), 2);
+        let period = Period::last(Zone::UTC, seconds(), 2);
         let counted = errors(&database, tenant, &period).await.unwrap();
         let sum: i64 = counted.iter().map(|group| group.n).sum();
         (sum >= all).then_some(counted)

@@ -7,9 +7,7 @@ use gramtap_analytics::query::polls::{Polls, Rivals, polls};
 use gramtap_database::Database;
 use gramtap_events::TenantId;
 use gramtap_simulator::{Control, Simulator, SimulatorConfig};
-use gramtap_tests::{Client, DEADLINE, Ingress, Installation, Stores, fresh_bot};
-
-use super::{now, until};
+use gramtap_tests::{Client, DEADLINE, Ingress, Installation, Stores, fresh_bot, seconds, until};
 
 const AGENTS: [&str; 2] = ["aiogram/3.20", "aiogram/3.31"];
 
@@ -71,7 +69,9 @@ impl Stage {
 
     async fn says(&self, rivals: Rivals) -> Polls {
         until("who polls", async || {
-            let polls = polls(&self.database, self.tenant, now(), 1).await.unwrap();
+            let polls = polls(&self.database, self.tenant, seconds(), 1)
+                .await
+                .unwrap();
             (polls.rivals == rivals).then_some(polls)
         })
         .await

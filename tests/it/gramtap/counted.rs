@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gramtap_analytics::query::overview::{Traffic, overview};
 use gramtap_analytics::query::period::Period;
 use gramtap_analytics::zone::Zone;
-use gramtap_bus::{Bus, BusConfig};
+use gramtap_bus::Bus;
+use gramtap_bus::conformance::embedded;
 use gramtap_database::Database;
 use gramtap_events::TenantId;
 use gramtap_events::event::Name;
@@ -74,15 +75,7 @@ async fn up_counts_what_a_bot_does() {
     calls(&mut place.client().await, TOKEN).await;
 
     let data = place.path().join("gramtap-data");
-    let embedded =
-        json!({"kind": "embedded", "embedded": {"retention": "7d", "max_bytes": "1GiB"}});
-    let kafka = json!({"brokers": "", "properties": [], "partitions": 1, "replication": 1, "compression": "none"});
-    let bus = Bus::observe(&BusConfig {
-        bus: serde_json::from_value(embedded).unwrap(),
-        kafka: serde_json::from_value(kafka).unwrap(),
-        data_dir: data.clone(),
-        client: "test".to_owned(),
-    });
+    let bus = Bus::observe(&embedded(&data));
     let section = json!({"url": "", "max_connections": 2});
     let database = Database::open(&serde_json::from_value(section).unwrap(), &data).unwrap();
     told(&bus.unwrap(), &database, tenant).await;

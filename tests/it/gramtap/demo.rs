@@ -4,19 +4,18 @@
 //! asked beside the running demo, as its reader does.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gramtap_analytics::query::errors::errors;
 use gramtap_analytics::query::period::Period;
 use gramtap_analytics::query::polls::{Rivals, polls};
 use gramtap_analytics::zone::Zone;
-use gramtap_bus::{Bus, BusConfig};
+use gramtap_bus::Bus;
+use gramtap_bus::conformance::embedded;
 use gramtap_database::Database;
 use gramtap_events::TenantId;
 use gramtap_events::failure::Class;
-use gramtap_tests::{DEADLINE, errors_until, events_until};
+use gramtap_tests::{errors_until, events_until, seconds, until};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use super::*;
 
@@ -49,41 +48,14 @@ fn data(demo: &Running) -> std::path::PathBuf {
 }
 
 fn bus(data: &Path) -> Bus {
-    let embedded =
-        json!({"kind": "embedded", "embedded": {"retention": "7d", "max_bytes": "1GiB"}});
-    let kafka = json!({"brokers": "", "properties": [], "partitions": 1, "replication": 1, "compression": "none"});
-    let config = BusConfig {
-        bus: serde_json::from_value(embedded).unwrap(),
-        kafka: serde_json::from_value(kafka).unwrap(),
-        data_dir: data.to_owned(),
-        client: "test".to_owned(),
-    };
-    Bus::observe(&config).unwrap()
-}
-
-fn seconds() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
-}
-
-/// Asks SQL again and again until it says so.
-async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let until = Instant::now() + DEADLINE;
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(Instant::now() < until, "{what}: never");
-        // paced: sums tell nobody that they have grown
-        sleep(Duration::from_millis(50)).await;
-    }
+    Bus::observe(&embedded(data)).unwrap()
 }
 
 #[tokio::test]
 async fn all_there_is_to_see_is_there_soon_and_gone_at_the_end() {
     let place = Place::new().await;
     let mut demo = demo(&place, &[]);
-    let began = Instant::now();
+    let began = std::time::Instant::now();
     while !demo.said.contains("It ends") {
         demo.line().await;
     }

@@ -5,7 +5,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
-use gramtap_bus::{Bus, BusConfig};
+use gramtap_bus::Bus;
+use gramtap_bus::conformance::embedded;
 use tokio::task::LocalSet;
 
 use super::*;
@@ -139,20 +140,7 @@ async fn a_start_without_sql_and_redis_is_warmed_by_the_bus() {
     let sql = Sql::new("bus").await;
     let known = add_bots(&sql.open_directly()).await;
     let folder = tempfile::tempdir().unwrap();
-    let config = BusConfig {
-        bus: serde_json::from_value(json!({
-            "kind": "embedded",
-            "embedded": {"retention": "7d", "max_bytes": "10GiB"}
-        }))
-        .unwrap(),
-        kafka: serde_json::from_value(json!({
-            "brokers": "", "properties": [], "partitions": 3, "replication": 1, "compression": "none"
-        }))
-        .unwrap(),
-        data_dir: folder.path().to_owned(),
-        client: "test".to_owned(),
-    };
-    let bus = Bus::connect(&config).await.unwrap();
+    let bus = Bus::connect(&embedded(folder.path())).await.unwrap();
     let follow = async {
         // The one that publishes the outbox.
         let (_directory, refreshing) = Directory::start(&sql.open(), None, Some(bus.clone()));

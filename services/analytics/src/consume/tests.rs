@@ -8,16 +8,15 @@ mod script;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
-use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use gramtap_actors::Drain;
-use gramtap_bus::config::Compression;
+use gramtap_bus::conformance::embedded;
 use gramtap_bus::{
-    Bus, BusConfig, BusSection, ConsumerOptions, EmbeddedSection, Event, Isolation, KafkaSection,
-    Kind, Message, Offset, ProducerOptions, Reader, Ticket, TopicPartition,
+    Bus, ConsumerOptions, Event, Isolation, Message, Offset, ProducerOptions, Reader, Ticket,
+    TopicPartition,
 };
 use gramtap_events::{Topic, topics};
 use rand::rngs::StdRng;
@@ -28,27 +27,6 @@ use super::{DecodeError, Options, run};
 use script::Script;
 
 const DEADLINE: Duration = Duration::from_secs(60);
-
-fn config(data_dir: &Path) -> BusConfig {
-    BusConfig {
-        bus: BusSection {
-            kind: Kind::Embedded,
-            embedded: EmbeddedSection {
-                retention: Duration::from_secs(24 * 3_600),
-                max_bytes: gramtap_settings::ByteSize::gib(1),
-            },
-        },
-        kafka: KafkaSection {
-            brokers: String::new(),
-            properties: Vec::new(),
-            partitions: 4,
-            replication: 1,
-            compression: Compression::Lz4,
-        },
-        data_dir: data_dir.to_owned(),
-        client: "test".to_owned(),
-    }
-}
 
 fn options(instance: &str, random: &mut StdRng) -> Options {
     Options {
@@ -145,7 +123,7 @@ async fn is_all_committed(bus: &Bus) -> bool {
 
 async fn each_thing_is_counted_once(seed: u64) {
     let directory = tempfile::tempdir().unwrap();
-    let bus = Bus::connect(&config(directory.path())).await.unwrap();
+    let bus = Bus::connect(&embedded(directory.path())).await.unwrap();
     let mut random = StdRng::seed_from_u64(seed);
     let mut script = Script::new(seed);
     let stop = Drain::new();
@@ -235,7 +213,7 @@ fn of_two_processes_of_one_name_one_is_put_out() {
         .unwrap();
     runtime.block_on(async {
         let directory = tempfile::tempdir().unwrap();
-        let bus = Bus::connect(&config(directory.path())).await.unwrap();
+        let bus = Bus::connect(&embedded(directory.path())).await.unwrap();
         let options = options("decode-0", &mut StdRng::seed_from_u64(0));
         let token = Drain::new().token();
         let both = async {

@@ -11,11 +11,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, LOCATION};
 use actix_web::{test, web};
 use gramtap_botapi::Section;
-use gramtap_bus::config::Compression;
-use gramtap_bus::{Bus, BusConfig, BusSection, EmbeddedSection, KafkaSection, Kind, topics};
+use gramtap_bus::conformance::embedded;
+use gramtap_bus::{Bus, topics};
 use gramtap_database::Database;
 use gramtap_events::topics::{CALLS, ERRORS, EVENTS, UPDATES};
-use gramtap_settings::ByteSize;
 use gramtap_tenants::{Keys, Registry};
 use serde_json::json;
 use tempfile::TempDir;
@@ -69,25 +68,7 @@ impl Subject {
         let folder = tempfile::tempdir().unwrap();
         let section = serde_json::from_value(json!({"url": "", "max_connections": 4})).unwrap();
         let database = Database::open(&section, folder.path()).unwrap();
-        let config = BusConfig {
-            bus: BusSection {
-                kind: Kind::Embedded,
-                embedded: EmbeddedSection {
-                    retention: Duration::from_secs(3_600),
-                    max_bytes: ByteSize::gib(1),
-                },
-            },
-            kafka: KafkaSection {
-                brokers: String::new(),
-                properties: Vec::new(),
-                partitions: 4,
-                replication: 1,
-                compression: Compression::None,
-            },
-            data_dir: folder.path().to_owned(),
-            client: "gramtap-test".to_owned(),
-        };
-        let bus = Bus::open(&config).unwrap();
+        let bus = Bus::open(&embedded(folder.path())).unwrap();
         topics::apply(
             &bus,
             &[&CALLS, &UPDATES, &EVENTS, &ERRORS],

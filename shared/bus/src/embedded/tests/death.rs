@@ -2,9 +2,8 @@
 //!
 //! In: this very test program, run again as the child. Out: pass or fail.
 
-use super::config;
 use crate::conformance::death::{Dice, Witness, child, orders, write};
-use crate::conformance::{topic_of, within};
+use crate::conformance::{embedded, topic_of, within};
 use crate::{Bus, Kind};
 
 const TOPIC: &str = "gramtap.test-death.v1";
@@ -20,7 +19,7 @@ fn writes_until_it_is_killed() {
         .enable_all()
         .build();
     runtime.unwrap().block_on(async {
-        let bus = Bus::open(&config(data_dir.as_ref())).unwrap();
+        let bus = Bus::open(&embedded(data_dir.as_ref())).unwrap();
         write(&bus, topic_of(TOPIC, false), run).await;
     });
 }
@@ -29,13 +28,13 @@ fn writes_until_it_is_killed() {
 async fn nothing_acknowledged_is_lost_by_kill_9() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path();
-    assert_eq!(config(data_dir).bus.kind, Kind::Embedded);
+    assert_eq!(embedded(data_dir).bus.kind, Kind::Embedded);
     let (mut witness, mut dice) = (Witness::default(), Dice::new(7));
     for run in 0..9 {
         let after = 1 + dice.below(1_500);
         let child = child("embedded::tests::death::writes_until_it_is_killed");
         witness.kill_one(child, run, data_dir.to_str().unwrap(), after);
-        let bus = Bus::open(&config(data_dir)).unwrap();
+        let bus = Bus::open(&embedded(data_dir)).unwrap();
         within("check", witness.check(&bus, topic_of(TOPIC, false))).await;
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn open(directory: &tempfile::TempDir) -> Bus {
-    Bus::open(&config(directory.path())).unwrap()
+    Bus::open(&embedded(directory.path())).unwrap()
 }
 
 #[tokio::test]
@@ -67,18 +67,18 @@ async fn a_restart_keeps_records_offsets_and_commits() {
 async fn a_second_process_is_refused_but_may_look_on() {
     let directory = tempfile::tempdir().unwrap();
     let topic = topic_of("gramtap.test-watched.v1", false);
-    let refused = Bus::observe(&config(directory.path())).err().unwrap();
+    let refused = Bus::observe(&embedded(directory.path())).err().unwrap();
     assert!(matches!(refused, BusError::Storage { .. }), "{refused}");
     let bus = open(&directory);
     bus.produce(Message::new(topic, "key", "0")).await.unwrap();
 
-    let refused = Bus::open(&config(directory.path())).err().unwrap();
+    let refused = Bus::open(&embedded(directory.path())).err().unwrap();
     assert!(
         matches!(&refused, BusError::InUse(path) if *path == directory.path().join("log.db")),
         "{refused}"
     );
 
-    let looking = Bus::observe(&config(directory.path())).unwrap();
+    let looking = Bus::observe(&embedded(directory.path())).unwrap();
     let partition = looking.partition_for(topic, b"key").await.unwrap();
     let tail = looking.tail(topic, partition).await.unwrap();
     let from = vec![(TopicPartition { topic, partition }, Offset::Beginning)];
@@ -140,7 +140,7 @@ async fn a_restart_may_overlap_with_the_end_of_the_last_process() {
     });
     let directory = directory.path().to_owned();
     let opened = crate::thread::ask("test-opener", move || {
-        Bus::open(&config(&directory)).map(drop)
+        Bus::open(&embedded(&directory)).map(drop)
     });
     let (held, opened) = tokio::join!(held, opened);
     held.unwrap();
@@ -154,8 +154,8 @@ async fn a_file_of_a_newer_version_is_refused() {
     let file = Connection::open(directory.path().join("log.db")).unwrap();
     file.pragma_update(None, "user_version", 99).unwrap();
     for refused in [
-        Bus::open(&config(directory.path())),
-        Bus::observe(&config(directory.path())),
+        Bus::open(&embedded(directory.path())),
+        Bus::observe(&embedded(directory.path())),
     ] {
         let refused = refused.err().unwrap();
         assert!(
@@ -166,7 +166,7 @@ async fn a_file_of_a_newer_version_is_refused() {
     // And one that is no database at all.
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("log.db"), vec![b'x'; 5_000]).unwrap();
-    let refused = Bus::open(&config(directory.path())).err().unwrap();
+    let refused = Bus::open(&embedded(directory.path())).err().unwrap();
     assert!(matches!(refused, BusError::Storage { .. }), "{refused}");
 }
 

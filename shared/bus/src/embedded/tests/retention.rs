@@ -32,7 +32,7 @@ struct Turned {
 impl Turned {
     fn new(retention: Duration, max_bytes: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let section = EmbeddedSection {
+        let section = crate::EmbeddedSection {
             retention,
             max_bytes: gramtap_settings::ByteSize(max_bytes),
         };
