@@ -187,6 +187,7 @@ fn console(
         registry: parts.registry.clone(),
         bus: parts.bus.clone(),
         keys: parts.keys.clone(),
+        proxies: config.process.proxies.clone(),
         telegram: config.telegram.clone(),
         public_url: config.process.public_url.clone(),
         url,

@@ -2,7 +2,7 @@
 //!
 //! The way of a request: `headers.rs` closes the page against anything from elsewhere → `session.rs` finds out who asks, as
 //! `sign_in.rs`, `welcome.rs` and `door/` have let them in → `routes.rs` has every path → `viewer.rs` says who asks, `form.rs` what a
-//! form sends; pages of a bot find it through `bot.rs` and its dates through `span.rs` → the page's own
+//! form sends; pages of a bot find it through `bot.rs` and its dates through `asked.rs` → the page's own
 //! file asks `query/` and fills a template → `page.rs` writes it. Scripts come by `api.rs` with a key of `keys.rs`; `live.rs` and
 //! `records.rs` read the log itself, and `desk.rs` has what bounds them. What goes wrong on the way is a [`fault::Fault`].
 //! `assets.rs` serves the style and the script, which come with the binary. [`Console`] is the listener.

@@ -14,7 +14,7 @@ use gramtap_events::call::{CallRecord, TokenStanding};
 use gramtap_events::tenant::Privacy;
 use gramtap_events::{Mint, Moment, TenantId};
 use gramtap_outbound::{OutboundConfig, Pool, Upstream};
-use gramtap_process::Parts;
+use gramtap_process::{Parts, TrustedProxies};
 use gramtap_settings::ByteSize;
 use gramtap_telegram::{Door, Target};
 use gramtap_telemetry::{Gauge, GaugeHandle};
@@ -77,6 +77,7 @@ pub(crate) struct Worker {
     pub(crate) pool: Pool,
     pub(crate) upstream: Upstream,
     pub(crate) hosts: Hosts,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) directory: Directory,
     pub(crate) copies: Copies,
     pub(crate) series: Series,
@@ -105,6 +106,7 @@ pub(crate) struct Shared {
     outbound: OutboundConfig,
     upstream: Upstream,
     hosts: Hosts,
+    proxies: TrustedProxies,
     directory: Directory,
     binder: Binder,
     capture: CaptureSection,
@@ -136,6 +138,7 @@ impl Shared {
             outbound: config.outbound,
             upstream: config.telegram.clone(),
             hosts: Hosts::new(domain, &config.ingress.hosts),
+            proxies: config.process.proxies.clone(),
             directory: parts.directory.clone(),
             binder: Binder::new(parts.registry.clone(), parts.directory.clone()),
             capture: config.capture.clone(),
@@ -162,6 +165,7 @@ impl Worker {
             pool: Pool::start(shared.outbound),
             upstream: shared.upstream.clone(),
             hosts: shared.hosts.clone(),
+            proxies: shared.proxies.clone(),
             directory: shared.directory.clone(),
             copies: Copies {
                 enabled: capture.enabled,

@@ -15,6 +15,7 @@ use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 
 use crate::host::bare;
+use crate::proxies::TrustedProxies;
 
 /// What every process is started with.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct ProcessConfig {
     pub public_url: String,
     /// `data_dir`.
     pub data_dir: PathBuf,
+    /// `trusted_proxies`.
+    pub proxies: TrustedProxies,
     /// `[bus]` and `[kafka]`.
     pub bus: BusConfig,
     /// `[database]`, `[redis]`, `[secrets]`.
@@ -37,6 +40,7 @@ pub struct ProcessConfig {
 struct Top {
     public_url: String,
     data_dir: PathBuf,
+    trusted_proxies: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,6 +76,7 @@ impl ProcessConfig {
         };
         Ok(Self {
             public_url: public_url(settings, &top, &door)?,
+            proxies: TrustedProxies::load(settings, &top.trusted_proxies)?,
             tenants: TenantsConfig::load(settings, &top.data_dir)?,
             telemetry: settings.section("telemetry")?,
             data_dir: top.data_dir,

@@ -3,7 +3,8 @@
 //! The way of a process: `binary.rs` reads the arguments and the settings (`config.rs` those that all have) → [`Process::open`]
 //! (`life.rs`) makes it safe to hold tokens in (`prepare.rs`), opens bus, registry and directory (`parts.rs`) and
 //! answers probes (`admin.rs`) → the service starts from its [`Parts`] → [`Process::end`] waits for a signal, drains and
-//! gives the exit code. `host.rs` reads host names; [`host_name`] is the machine's.
+//! gives the exit code. `host.rs` reads host names; [`host_name`] is the machine's;
+//! `proxies.rs` tells a client's address from a balancer's.
 //!
 //! Invariant: a process holds no token before it is hardened; one process has one bus, one registry and one set of probes,
 //! however many services it runs.
@@ -15,12 +16,14 @@ mod host;
 mod life;
 mod parts;
 mod prepare;
+mod proxies;
 
 pub use binary::Binary;
 pub use config::{ProcessConfig, is_refusal, listen_address, optional_listen, reachable, site};
 pub use host::bare;
 pub use life::Process;
 pub use parts::Parts;
+pub use proxies::TrustedProxies;
 
 /// The name of this machine. In a cluster each pod of a stateful set has one that it keeps.
 #[must_use]

@@ -120,3 +120,27 @@ async fn a_code_becomes_the_first_bots_that_telegram_accepts() {
     let of = |bot| told.iter().filter(|it| it.bot == Some(BotId(bot))).count();
     assert_eq!((of(BOT), of(OTHER)), (3, 1 + passed));
 }
+
+#[tokio::test]
+async fn behind_a_balancer_a_call_is_told_by_its_client() {
+    let telegram = Telegram::start().await;
+    let installation = Installation::new(Stores::Embedded).await;
+    let tenant = installation.add(Some(BOT)).await;
+    let request = format!(
+        "GET /bot{TOKEN}/getMe HTTP/1.1\r\nHost: gramtap.test\r\nX-Forwarded-For: 203.0.113.5\r\n\r\n"
+    );
+    for trusted in ["[]", r#"["127.0.0.0/8"]"#] {
+        let more = [("GRAMTAP_TRUSTED_PROXIES", trusted)];
+        let ingress = Ingress::with(&installation, "ingress", &telegram.url(), &more).await;
+        let answer = ingress.client().await.ask(&request).await;
+        assert_eq!(answer.status(), 200);
+        ingress.stop().await;
+    }
+    let told = only_calls(calls(&installation.open_bus(), &[tenant.id]).await);
+    let addresses: Vec<_> = told
+        .into_iter()
+        .map(|call| call.client.addr.unwrap())
+        .collect();
+    assert_eq!(addresses, ["127.0.0.1", "203.0.113.5"]);
+    installation.remove().await;
+}

@@ -68,6 +68,7 @@ async fn rig(zone: &str, make: impl FnOnce(&Tenant) -> Traffic) -> Rig {
         registry,
         bus: subject.bus.clone(),
         keys,
+        proxies: gramtap_process::TrustedProxies::default(),
         telegram: gramtap_botapi::Section {
             url: "https://telegram.example.org".to_owned(),
             ca_file: String::new(),

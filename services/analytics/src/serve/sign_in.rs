@@ -75,7 +75,7 @@ pub(super) async fn enter(
     if !readable {
         return show(&site, "", wanted, true).await;
     }
-    let address = request.peer_addr().map(|address| address.ip());
+    let address = site.client(request.head());
     if !site.door.tries().admit(address, &login, now) {
         return Err(Fault::TooMany);
     }

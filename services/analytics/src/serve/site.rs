@@ -4,10 +4,14 @@
 //! lives; the clock is a part, so that tests say which day it is.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::SystemTime;
 
+use actix_web::dev::RequestHead;
+use actix_web::http::header::X_FORWARDED_FOR;
 use gramtap_botapi::Section;
 use gramtap_bus::Bus;
+use gramtap_process::TrustedProxies;
 use gramtap_tenants::{Keys, Registry};
 
 use super::desk::Desk;
@@ -28,6 +32,8 @@ pub struct Site {
     pub public_url: String,
     /// The address that people reach the console by, without a slash at its end.
     pub url: String,
+    /// Who tells the address of whoever asks.
+    pub proxies: TrustedProxies,
     /// Where Telegram is asked whose a token is.
     pub telegram: Section,
     /// What the door remembers of passwords that were tried.
@@ -36,6 +42,16 @@ pub struct Site {
     pub desk: Desk,
     /// Tells the second since 1970.
     pub clock: fn() -> i64,
+}
+
+impl Site {
+    /// The address that a request comes from.
+    pub(super) fn client(&self, head: &RequestHead) -> Option<IpAddr> {
+        let forwarded = head.headers.get_all(X_FORWARDED_FOR);
+        let forwarded = forwarded.filter_map(|value| value.to_str().ok());
+        head.peer_addr
+            .map(|peer| self.proxies.client(peer.ip(), forwarded))
+    }
 }
 
 impl fmt::Debug for Site {

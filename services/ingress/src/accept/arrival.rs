@@ -13,6 +13,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method, Uri};
 use gramtap_events::Moment;
 use gramtap_events::call::Client;
+use gramtap_process::TrustedProxies;
 
 use crate::relay::refusal::Refusal;
 
@@ -27,7 +28,8 @@ pub(crate) struct Arrival {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    pub(crate) peer: Option<IpAddr>,
+    /// The address that the request comes from.
+    pub(crate) from: Option<IpAddr>,
     /// Bytes at the target's beginning that are Gramtap's: `/c/{code}`.
     pub(crate) strip: usize,
 }
@@ -45,15 +47,19 @@ pub(crate) enum Framing {
 
 impl Arrival {
     /// Takes the head; what is left inside `request` answers nothing any more.
-    pub(crate) fn take(request: &mut ServiceRequest) -> Self {
+    pub(crate) fn take(request: &mut ServiceRequest, proxies: &TrustedProxies) -> Self {
         let head = request.head_mut();
+        let forwarded = head.headers.get_all(header::X_FORWARDED_FOR);
+        let forwarded = forwarded.filter_map(|value| value.to_str().ok());
+        let peer = head.peer_addr.map(|address| address.ip());
+        let from = peer.map(|peer| proxies.client(peer, forwarded));
         Self {
             at: Moment::now(),
             began: Instant::now(),
             method: head.method.clone(),
             uri: std::mem::take(&mut head.uri),
             headers: std::mem::replace(&mut head.headers, HeaderMap::new()),
-            peer: head.peer_addr.map(|address| address.ip()),
+            from,
             strip: 0,
         }
     }
@@ -115,7 +121,7 @@ impl Arrival {
                 .collect()
         });
         Client {
-            addr: self.peer.map(|address| address.to_string()),
+            addr: self.from.map(|address| address.to_string()),
             agent,
         }
     }

@@ -36,7 +36,7 @@ pub(crate) async fn serve(
     worker: Rc<Worker>,
     mut request: ServiceRequest,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let arrival = Arrival::take(&mut request);
+    let arrival = Arrival::take(&mut request, &worker.proxies);
     let (rest, payload) = request.into_parts();
     let response = AssertUnwindSafe(answer(worker, arrival, payload))
         .catch_unwind()
@@ -151,7 +151,7 @@ fn open(
         began: arrival.began,
         verb: arrival.method.clone(),
         client: arrival.client(),
-        peer: arrival.peer,
+        from: arrival.from,
         binds: match admission {
             Admission::Known { binds, .. } => binds,
             Admission::Unknown => None,
@@ -178,7 +178,7 @@ async fn refuse(
     });
     worker.tell_refused(arrival, target, code, refusal);
     if let Some(target) = target.filter(|target| target.is_poll()) {
-        worker.hold((target.bot, arrival.peer)).await;
+        worker.hold((target.bot, arrival.from)).await;
     }
     respond::refuse(refusal, worker.is_ending())
 }

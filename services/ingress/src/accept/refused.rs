@@ -34,7 +34,7 @@ impl Refused {
         bot: Option<BotId>,
         refusal: &Refusal,
     ) -> bool {
-        self.note((bot, arrival.peer, refusal.label), arrival.began)
+        self.note((bot, arrival.from, refusal.label), arrival.began)
     }
 
     fn note(&mut self, who: Who, now: Instant) -> bool {

@@ -44,7 +44,7 @@ pub(crate) struct Opening {
     pub(crate) began: Instant,
     pub(crate) verb: Method,
     pub(crate) client: Client,
-    pub(crate) peer: Option<IpAddr>,
+    pub(crate) from: Option<IpAddr>,
     /// The code that the first bot accepted by Telegram is bound to.
     pub(crate) binds: Option<Code>,
 }
@@ -213,7 +213,7 @@ impl Account {
 
     /// Who polls, for the pause after repeated errors.
     pub(crate) fn poller(&self) -> Poller {
-        (self.opening.bot, self.opening.peer)
+        (self.opening.bot, self.opening.from)
     }
 
     /// The call is over.

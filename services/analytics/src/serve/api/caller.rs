@@ -75,7 +75,7 @@ async fn asked(request: &ServiceRequest) -> Result<Caller, Problem> {
     };
     let desk = &site.desk;
     let now = (site.clock)();
-    let address = request.peer_addr().map(|peer| peer.ip());
+    let address = site.client(request.head());
     let sent = sent(request.headers());
     let presented = sent.and_then(|text| Presented::read(text.trim()));
     if !desk.lets_in(address, presented.as_ref().map(|it| it.id.as_str()), now) {

@@ -292,6 +292,32 @@ async fn guessing_is_slowed_down() {
 }
 
 #[actix_rt::test]
+async fn guesses_of_a_client_slow_down_no_other_one_behind_the_same_proxy() {
+    for (trusted, others) in [
+        (&["192.0.2.0/24"][..], StatusCode::FORBIDDEN),
+        (&[], StatusCode::TOO_MANY_REQUESTS),
+    ] {
+        let mut subject = Subject::new().await;
+        subject.trust(trusted);
+        let mut browser = subject.stranger();
+        browser.peer = Some("192.0.2.1:4000".parse().unwrap());
+        let mut guess = async |client, name| {
+            browser.headers = vec![("x-forwarded-for", client)];
+            let form = [("name", name), ("password", "not this one at all")];
+            browser.post("/sign-in", &form).await.status
+        };
+        for name in ["ann", "bob", "cid", "dan", "eve"] {
+            assert_eq!(guess("203.0.113.5", name).await, StatusCode::FORBIDDEN);
+        }
+        assert_eq!(
+            guess("203.0.113.5", "fay").await,
+            StatusCode::TOO_MANY_REQUESTS
+        );
+        assert_eq!(guess("203.0.113.6", "fay").await, others);
+    }
+}
+
+#[actix_rt::test]
 async fn nothing_that_opens_anything_is_in_sql() {
     let subject = Subject::new().await;
     let link = owner_link(subject.database(), "").await.unwrap().unwrap();

@@ -4,7 +4,9 @@
 //! form's word as a real one does, and nothing else.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -15,6 +17,8 @@ use gramtap_bus::conformance::embedded;
 use gramtap_bus::{Bus, topics};
 use gramtap_database::Database;
 use gramtap_events::topics::{CALLS, ERRORS, EVENTS, UPDATES};
+use gramtap_process::TrustedProxies;
+use gramtap_settings::Settings;
 use gramtap_tenants::{Keys, Registry};
 use serde_json::json;
 use tempfile::TempDir;
@@ -30,7 +34,7 @@ thread_local! {
 
 /// A console.
 pub(crate) struct Subject {
-    pub(crate) site: web::Data<Site>,
+    pub(crate) site: Arc<Site>,
     pub(crate) folder: TempDir,
 }
 
@@ -84,6 +88,7 @@ impl Subject {
             keys,
             public_url: public_url.to_owned(),
             url: "http://127.0.0.1:8090".to_owned(),
+            proxies: TrustedProxies::default(),
             telegram: Section {
                 url: telegram.to_owned(),
                 ca_file: String::new(),
@@ -94,9 +99,22 @@ impl Subject {
             clock: || NOW.get(),
         };
         Self {
-            site: web::Data::new(site),
+            site: site.into(),
             folder,
         }
+    }
+
+    /// Believes these proxies. Nobody may have asked it anything yet.
+    pub(crate) fn trust(&mut self, networks: &[&str]) {
+        let settings = Settings::load(None, std::iter::empty()).unwrap();
+        let networks: Vec<String> = networks.iter().map(|it| (*it).to_owned()).collect();
+        let proxies = TrustedProxies::load(&settings, &networks).unwrap();
+        Arc::get_mut(&mut self.site).unwrap().proxies = proxies;
+    }
+
+    /// What its handlers are given.
+    pub(crate) fn data(&self) -> web::Data<Site> {
+        self.site.clone().into()
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -118,6 +136,7 @@ impl Subject {
         Browser {
             subject: self,
             cookie: None,
+            peer: None,
             headers: Vec::new(),
         }
     }
@@ -128,6 +147,8 @@ impl Subject {
 pub(crate) struct Browser<'a> {
     subject: &'a Subject,
     pub(crate) cookie: Option<String>,
+    /// What it connects from.
+    pub(crate) peer: Option<SocketAddr>,
     /// What it sends besides.
     pub(crate) headers: Vec<(&'static str, &'static str)>,
 }
@@ -162,10 +183,13 @@ impl Browser<'_> {
         if let Some(cookie) = &self.cookie {
             request = request.insert_header(("cookie", format!("gramtap={cookie}")));
         }
+        if let Some(peer) = self.peer {
+            request = request.peer_addr(peer);
+        }
         for header in &self.headers {
             request = request.append_header(*header);
         }
-        let app = test::init_service(app(self.subject.site.clone())).await;
+        let app = test::init_service(app(self.subject.data())).await;
         let response = test::call_service(&app, request.to_request()).await;
         for cookie in response.response().cookies() {
             let value = cookie.value().to_owned();

@@ -130,7 +130,7 @@ impl<'a> Script<'a> {
                 .headers_mut()
                 .insert(name, HeaderValue::from_str(value).unwrap());
         }
-        let app = test::init_service(app(self.subject.site.clone())).await;
+        let app = test::init_service(app(self.subject.data())).await;
         let response = test::call_service(&app, request).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let read = actix_web::body::to_bytes(response.into_body());
@@ -152,7 +152,7 @@ impl<'a> Script<'a> {
         for header in headers {
             request = request.insert_header(*header);
         }
-        let app = test::init_service(app(self.subject.site.clone())).await;
+        let app = test::init_service(app(self.subject.data())).await;
         let response = test::call_service(&app, request.to_request()).await;
         assert_eq!(response.status(), StatusCode::OK);
         Watched {
