@@ -4,7 +4,7 @@
 //! `gramtap/bots.rs`: what is connected beside a running `up` is served; `tail.rs`: records as they
 //! come; `counted.rs`: what becomes of them; `demo.rs`: the demo moves; `api.rs`: `/v1` is as it is
 //! described; `checks.rs`: `config`, `doctor`, `topics apply`, `simulate`; `refusals.rs`: what is wrong is
-//! named; `ending.rs`: signals; `walk.rs`: the console in a browser. Invariant: each command is a process with nothing in its environment
+//! named; `ending.rs`: signals; `links.rs`: ways into the console; `walk.rs`: the console in a browser. Invariant: each command is a process with nothing in its environment
 //! but what the test gives it; what still runs at a test's end is killed, by its id; no token is in
 //! anything that `up` has written.
 
@@ -16,6 +16,7 @@ mod checks;
 mod counted;
 mod demo;
 mod ending;
+mod links;
 mod refusals;
 mod tail;
 mod walk;

@@ -2,8 +2,8 @@
 //!
 //! In: requests. Out: the page's own file. Invariant: what is not here does not exist; a bot's pages are below `/bots/{code}/`.
 
-use actix_web::web::{get, post};
-use actix_web::{HttpResponse, web};
+use actix_web::web::post;
+use actix_web::{HttpResponse, Route, guard, web};
 
 use super::fault::Fault;
 use super::{
@@ -81,6 +81,11 @@ fn numbers(config: &mut web::ServiceConfig) {
         .route("/bots/{code}/errors", get().to(errors::page))
         .route("/bots/{code}/errors/{group}", get().to(errors::group::page))
         .route("/bots/{code}/latency", get().to(latency::page));
+}
+
+/// A page, or its head alone, as monitors and previews ask for it.
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn home() -> HttpResponse {
