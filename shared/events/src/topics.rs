@@ -67,6 +67,42 @@ pub static SEEN: Topic = Topic {
     about: "what has been counted of each bot, so that nothing is counted twice",
 };
 
+/// Webhook updates that wait for delivery.
+pub static INBOX: Topic = Topic {
+    name: "gramtap.inbox.v1",
+    retention: Some(DAY.saturating_mul(2)),
+    compacted: false,
+    restricted: true,
+    about: "one record per webhook update taken in, sealed",
+};
+
+/// Webhook updates whose delivery failed, and those behind them in their queue.
+pub static INBOX_RETRY: Topic = Topic {
+    name: "gramtap.inbox.retry.v1",
+    retention: Some(DAY.saturating_mul(2)),
+    compacted: false,
+    restricted: true,
+    about: "webhook updates that are tried again, sealed",
+};
+
+/// Webhook updates that were given up.
+pub static INBOX_DEAD: Topic = Topic {
+    name: "gramtap.inbox.dead.v1",
+    retention: Some(DAY.saturating_mul(14)),
+    compacted: false,
+    restricted: true,
+    about: "webhook updates that could not be delivered, sealed, with the cause",
+};
+
+/// Attempts to deliver.
+pub static DELIVERIES: Topic = Topic {
+    name: "gramtap.deliveries.v1",
+    retention: Some(DAY.saturating_mul(7)),
+    compacted: false,
+    restricted: false,
+    about: "one record per attempt to hand an update to a bot's webhook",
+};
+
 /// The registry's changes.
 pub static TENANTS: Topic = Topic {
     name: "gramtap.tenants.v1",
@@ -77,14 +113,25 @@ pub static TENANTS: Topic = Topic {
 };
 
 /// Every topic of this version.
-pub static ALL: [&Topic; 6] = [&CALLS, &UPDATES, &EVENTS, &ERRORS, &SEEN, &TENANTS];
+pub static ALL: [&Topic; 10] = [
+    &CALLS,
+    &UPDATES,
+    &INBOX,
+    &INBOX_RETRY,
+    &INBOX_DEAD,
+    &DELIVERIES,
+    &EVENTS,
+    &ERRORS,
+    &SEEN,
+    &TENANTS,
+];
 
-/// Looks a topic up by its full name, or by the short one (`calls`, `calls.v1`).
+/// Looks a topic up by its full name, or by a short one (`calls`, `calls.v1`, `inbox.retry`).
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Topic> {
     ALL.into_iter().find(|topic| {
         let short = topic.name.trim_start_matches("gramtap.");
-        name == topic.name || name == short || Some(name) == short.split('.').next()
+        name == topic.name || name == short || Some(name) == short.strip_suffix(".v1")
     })
 }
 

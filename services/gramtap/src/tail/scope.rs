@@ -82,10 +82,10 @@ impl Scope {
     }
 }
 
-/// All that happens; what analytics remembers of it is shown to whoever asks for that topic.
+/// All that happens; what analytics remembers of it, and sealed bodies, are shown to whoever asks for their topics.
 fn told() -> Vec<&'static Topic> {
     let mut topics = topics::ALL.to_vec();
-    topics.retain(|topic| **topic != topics::SEEN);
+    topics.retain(|topic| **topic != topics::SEEN && !topic.restricted);
     topics
 }
 

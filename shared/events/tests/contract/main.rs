@@ -8,6 +8,7 @@
 
 mod analysts;
 mod document;
+mod webhook;
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,8 +16,10 @@ use std::path::PathBuf;
 use gramtap_events::call::{
     Call, CallRecord, Client, Error, File, Gap, Http, Origin, Polls, Shape, TokenStanding, Took,
 };
+use gramtap_events::delivery::Delivery;
 use gramtap_events::event::Event;
 use gramtap_events::failure::Failure;
+use gramtap_events::inbox::{Dead, Inbox, Retry};
 use gramtap_events::seen::Seen;
 use gramtap_events::tenant::{Mode, Privacy, TenantState};
 use gramtap_events::update::{Update, Via};
@@ -68,6 +71,10 @@ fn schema_of(topic: &Topic) -> Value {
     match topic.name {
         "gramtap.calls.v1" => schema::<CallRecord>(),
         "gramtap.updates.v1" => schema::<Update>(),
+        "gramtap.inbox.v1" => schema::<Inbox>(),
+        "gramtap.inbox.retry.v1" => schema::<Retry>(),
+        "gramtap.inbox.dead.v1" => schema::<Dead>(),
+        "gramtap.deliveries.v1" => schema::<Delivery>(),
         "gramtap.events.v1" => schema::<Event>(),
         "gramtap.errors.v1" => schema::<Failure>(),
         "gramtap.seen.v1" => schema::<Seen>(),
