@@ -1,12 +1,13 @@
 //! The installation key and what is derived from it.
 //!
-//! In: `[secrets]` (`keys/source.rs`). Out: sealed tokens (`keys/seal.rs`); keys for the hash that a
+//! In: `[secrets]` (`keys/source.rs`). Out: sealed tokens (`keys/seal.rs`) and updates (`keys/inbox.rs`); keys for the hash that a
 //! token is known by and for pseudonyms, both made by ingress; one for the console's cookies. Invariant: each purpose has a key of
 //! its own, so that no use of one tells anything about another; none is ever printed.
 //!
 //! Rotation: a key file may hold several keys, one a line. The first seals; all of them open; the
 //! last one makes the pseudonyms, so that these stay the same while it stays in the file.
 
+mod inbox;
 mod seal;
 mod source;
 
@@ -18,6 +19,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub use inbox::{Part, Place};
 pub use source::{KeysError, SecretsSection};
 
 /// 32 secret bytes.

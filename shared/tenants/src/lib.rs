@@ -26,7 +26,7 @@ pub use address::Addresses;
 pub use code::{Code, CodeError, RandomError};
 pub use config::{OpenError, Opened, TenantsConfig};
 pub use directory::{Directory, Key, Lookup, Refreshing};
-pub use keys::{Keys, KeysError, SecretsSection};
+pub use keys::{Keys, KeysError, Part, Place, SecretsSection};
 pub use model::{GRACE, Standing, Tenant};
 pub use redis::{Redis, RedisError, RedisSection};
 pub use registry::{Alter, Binding, NewTenant, Registry, RegistryError};

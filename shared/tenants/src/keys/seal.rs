@@ -1,7 +1,7 @@
-//! Sealing tokens: AES-256-GCM, bound to the tenant.
+//! Sealing: AES-256-GCM, each seal bound to what it belongs to.
 //!
-//! In: `registry/token.rs`. Out: base64 text for SQL, and back. Invariant: a nonce is random and
-//! used once; what was sealed for one tenant does not open for another; the text that a token is
+//! In: `registry/token.rs` (tokens), `inbox.rs` (webhook updates). Out: base64 text for SQL, sealed bytes for records, and back.
+//! Invariant: a nonce is random and used once; what was sealed for one tenant does not open for another; the text that a token is
 //! opened into is wiped.
 
 use aes_gcm::aead::{Aead, Payload};
@@ -14,21 +14,28 @@ use zeroize::Zeroizing;
 use super::{Bytes32, Keys, KeysError, derive};
 
 /// Bytes of a nonce.
-const NONCE: usize = 12;
+pub(super) const NONCE: usize = 12;
 
 /// One key that seals and opens.
 pub(super) struct Seal {
     id: String,
-    cipher: Aes256Gcm,
+    /// For tokens.
+    token: Cipher,
+    /// For updates that wait.
+    pub(super) inbox: Cipher,
 }
+
+/// One key for one purpose.
+pub(super) struct Cipher(Aes256Gcm);
 
 impl Seal {
     pub(super) fn new(key: &Bytes32) -> Self {
         let id = derive(key, "gramtap key id v1");
-        let seal = derive(key, "gramtap token seal v1");
+        let cipher = |purpose| Cipher(Aes256Gcm::new(&(*derive(key, purpose)).into()));
         Self {
             id: HEXLOWER.encode(&id[..4]),
-            cipher: Aes256Gcm::new(&(*seal).into()),
+            token: cipher("gramtap token seal v1"),
+            inbox: cipher("gramtap inbox seal v1"),
         }
     }
 
@@ -37,20 +44,59 @@ impl Seal {
     }
 }
 
+impl Cipher {
+    /// A nonce and the sealed bytes.
+    pub(super) fn seal(
+        &self,
+        bound_to: &[u8],
+        bytes: &[u8],
+    ) -> Result<([u8; NONCE], Vec<u8>), KeysError> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce)?;
+        let payload = Payload {
+            msg: bytes,
+            aad: bound_to,
+        };
+        let sealed = self.0.encrypt(&Nonce::from(nonce), payload);
+        Ok((nonce, sealed.map_err(|_| KeysError::Damaged)?))
+    }
+
+    /// What was sealed.
+    pub(super) fn open(
+        &self,
+        bound_to: &[u8],
+        nonce: &[u8],
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, KeysError> {
+        let nonce = Nonce::try_from(nonce).map_err(|_| KeysError::Damaged)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: bound_to,
+        };
+        let opened = self.0.decrypt(&nonce, payload);
+        opened.map_err(|_| KeysError::Damaged)
+    }
+}
+
 impl Keys {
+    /// The key that seals.
+    pub(super) fn first(&self) -> Result<&Seal, KeysError> {
+        self.0.seals.first().ok_or(KeysError::Damaged)
+    }
+
+    /// The key of an id.
+    pub(super) fn named(&self, key_id: &str) -> Result<&Seal, KeysError> {
+        let seal = self.0.seals.iter().find(|seal| seal.id == key_id);
+        seal.ok_or_else(|| KeysError::UnknownKey {
+            key_id: key_id.to_owned(),
+        })
+    }
+
     /// Seals a tenant's token, with the key that [`Keys::id`] names.
     pub fn seal_token(&self, tenant: TenantId, token: &Token) -> Result<String, KeysError> {
-        let mut sealed = vec![0; NONCE];
-        getrandom::fill(&mut sealed)?;
-        let seal = self.0.seals.first().ok_or(KeysError::Damaged)?;
-        let payload = Payload {
-            msg: token.expose().as_bytes(),
-            aad: tenant.as_str().as_bytes(),
-        };
-        let nonce = Nonce::try_from(sealed.as_slice()).map_err(|_| KeysError::Damaged)?;
-        let body = seal.cipher.encrypt(&nonce, payload);
-        sealed.extend(body.map_err(|_| KeysError::Damaged)?);
-        Ok(BASE64.encode(&sealed))
+        let (bound_to, token) = (tenant.as_str().as_bytes(), token.expose().as_bytes());
+        let (nonce, body) = self.first()?.token.seal(bound_to, token)?;
+        Ok(BASE64.encode(&[nonce.as_slice(), &body].concat()))
     }
 
     /// Opens what [`Keys::seal_token`] made.
@@ -60,19 +106,11 @@ impl Keys {
         key_id: &str,
         sealed: &str,
     ) -> Result<Token, KeysError> {
-        let seal = self.0.seals.iter().find(|seal| seal.id == key_id);
-        let seal = seal.ok_or_else(|| KeysError::UnknownKey {
-            key_id: key_id.to_owned(),
-        })?;
+        let seal = self.named(key_id)?;
         let sealed = BASE64.decode(sealed.as_bytes()).unwrap_or_default();
         let (nonce, body) = sealed.split_at_checked(NONCE).ok_or(KeysError::Damaged)?;
-        let nonce = Nonce::try_from(nonce).map_err(|_| KeysError::Damaged)?;
-        let payload = Payload {
-            msg: body,
-            aad: tenant.as_str().as_bytes(),
-        };
-        let text = seal.cipher.decrypt(&nonce, payload).map(Zeroizing::new);
-        let text = text.map_err(|_| KeysError::Damaged)?;
+        let text = seal.token.open(tenant.as_str().as_bytes(), nonce, body);
+        let text = text.map(Zeroizing::new)?;
         let text = std::str::from_utf8(&text).map_err(|_| KeysError::Damaged)?;
         Token::parse(text).map_err(|_| KeysError::Damaged)
     }

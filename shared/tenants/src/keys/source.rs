@@ -30,7 +30,7 @@ impl SecretsSection {
     pub const FILE: &'static str = "installation.key";
 }
 
-/// Why there are no keys, or why a token was not sealed or opened.
+/// Why there are no keys, or why something was not sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// Both settings are given.
@@ -50,14 +50,14 @@ pub enum KeysError {
     /// The system gives no randomness.
     #[error("the system gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
-    /// A token was sealed with a key that this installation does not have.
-    #[error("a stored token was sealed with the key {key_id}, which is not configured")]
+    /// A token or an update was sealed with a key that this installation does not have.
+    #[error("it was sealed with the key {key_id}, which is not configured")]
     UnknownKey {
         /// The key's id.
         key_id: String,
     },
-    /// A sealed token was changed, or is another bot's.
-    #[error("a stored token cannot be opened: it was changed, or is another bot's")]
+    /// A sealed token or update was changed, or belongs elsewhere.
+    #[error("what was sealed cannot be opened: it was changed, or is another bot's")]
     Damaged,
 }
 
