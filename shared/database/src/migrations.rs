@@ -40,6 +40,11 @@ pub(crate) const ALL: &[Migration] = &[
         name: "api_keys",
         sql: include_str!("../migrations/0004_api_keys.sql"),
     },
+    Migration {
+        version: 5,
+        name: "webhooks",
+        sql: include_str!("../migrations/0005_webhooks.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE gramtap_schema (

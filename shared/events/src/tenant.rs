@@ -2,7 +2,7 @@
 //!
 //! In: the registry's outbox (`shared/tenants`). Out: every ingress warms its cache from it.
 //! Invariant: `version` grows with every change of a tenant, so that an older record never
-//! replaces a newer state; no secret is ever in it.
+//! replaces a newer state; no secret is ever in it but sealed.
 
 use gramtap_telegram::BotId;
 use schemars::JsonSchema;
@@ -28,6 +28,15 @@ pub struct TenantState {
     pub name: Option<String>,
     /// The hash of its webhook's secret part.
     pub hook_hash: Option<String>,
+    /// The hash of the one before, which is good for a while more.
+    #[serde(default)]
+    pub former_hook_hash: Option<String>,
+    /// When that one ends.
+    #[serde(default)]
+    pub former_hook_until: Option<Moment>,
+    /// Where the bot takes updates, sealed with a key of the installation.
+    #[serde(default)]
+    pub webhook: Option<String>,
     /// How its webhook's updates are passed on.
     pub mode: Option<Mode>,
     /// What is kept of bodies.

@@ -55,7 +55,7 @@ pub(crate) fn new_tenant_id() -> Result<TenantId, RandomError> {
     }
 }
 
-fn random_label() -> Result<String, RandomError> {
+pub(crate) fn random_label() -> Result<String, RandomError> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits)?;
     Ok(data_encoding::BASE32_NOPAD

@@ -136,10 +136,16 @@ impl Inner {
     /// What the caches say.
     fn known(&self, key: &Key) -> Option<Lookup> {
         if let Some(tenant) = self.cache.get(key) {
-            return Some(Lookup::of(tenant));
+            return Some(Lookup::of(key, tenant));
         }
         let unknown = self.unknown.contains(key, Instant::now());
         unknown.then_some(Lookup::Absent)
+    }
+
+    /// What a whole registry says.
+    fn of(&self, key: &Key) -> Lookup {
+        let tenant = self.cache.get(key);
+        tenant.map_or(Lookup::Absent, |tenant| Lookup::of(key, tenant))
     }
 
     /// Takes in what SQL tells.

@@ -5,7 +5,7 @@
 //! row to `tenants.v1` → every directory follows.
 //! The way of a look-up: a [`Key`] from ingress → `directory.rs`: the local cache
 //! (`directory/cache.rs`), then Redis (`redis.rs`), then SQL → [`Lookup`]. `keys.rs` holds the
-//! installation key, which seals tokens. `config.rs` opens it all from the settings. What people are told:
+//! installation key, which seals tokens, and a [`Webhook`] (`webhook.rs`), whose address has a [`Hook`] (`hook.rs`). `config.rs` opens it all from the settings. What people are told:
 //! `address.rs` knows the addresses of a bot, `recipes.rs` how to set one in each library.
 //!
 //! Invariant: a bot that is known stays served while SQL and Redis are away, and no call is refused
@@ -15,18 +15,22 @@ mod address;
 mod code;
 mod config;
 mod directory;
+mod hook;
 mod keys;
 mod model;
 mod outbox;
 pub mod recipes;
 mod redis;
 pub mod registry;
+mod webhook;
 
 pub use address::Addresses;
 pub use code::{Code, CodeError, RandomError};
 pub use config::{OpenError, Opened, TenantsConfig};
 pub use directory::{Directory, Key, Lookup, Refreshing};
+pub use hook::{Hook, HookError, HookHash};
 pub use keys::{Keys, KeysError, Part, Place, SecretsSection};
-pub use model::{GRACE, Standing, Tenant};
+pub use model::{Former, GRACE, Standing, Tenant};
 pub use redis::{Redis, RedisError, RedisSection};
-pub use registry::{Alter, Binding, NewTenant, Registry, RegistryError};
+pub use registry::{Alter, Binding, HOOK_OVERLAP, NewTenant, Registry, RegistryError};
+pub use webhook::{SealedWebhook, Webhook, WebhookError};

@@ -12,7 +12,7 @@ use gramtap_events::{Moment, Record, TenantId};
 use gramtap_telegram::BotId;
 use serde::{Deserialize, Serialize};
 
-use crate::Code;
+use crate::{Code, HookHash, Key, SealedWebhook};
 
 /// How long a removed bot is still relayed, uncaptured: some libraries stop for good on a 404.
 pub const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,8 +32,12 @@ pub struct Tenant {
     pub privacy: Privacy,
     /// How its webhook's updates are passed on.
     pub mode: Option<Mode>,
-    /// The hash of its webhook's secret part.
-    pub hook_hash: Option<String>,
+    /// What the secret part of its webhook's address is known by. None: its webhook is not ours.
+    pub hook: Option<HookHash>,
+    /// The one before, which is good for a while more.
+    pub former_hook: Option<Former>,
+    /// Where it takes updates, sealed. Stays when the webhook is given back, for those that still wait.
+    pub webhook: Option<SealedWebhook>,
     /// The named upstream, where it is not the usual one.
     pub upstream: Option<String>,
     /// The registry's version at its last change.
@@ -46,6 +50,15 @@ pub struct Tenant {
     pub gone: bool,
     /// Its token is stored. False where it is known from `tenants.v1` alone, which does not tell.
     pub token_stored: bool,
+}
+
+/// The hook of an address that was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// What it is known by.
+    pub hash: HookHash,
+    /// When it ends.
+    pub until: Moment,
 }
 
 /// Whether a bot is served.
@@ -80,6 +93,34 @@ impl Tenant {
         }
     }
 
+    /// What it is looked up by.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        let former = self.former_hook.map(|former| former.hash);
+        let hooks = [self.hook, former].into_iter().flatten().map(Key::Hook);
+        std::iter::once(Key::Code(self.code))
+            .chain(self.bot.map(Key::Bot))
+            .chain(hooks)
+    }
+
+    /// Whether one of its keys leads to it at `now`.
+    pub(crate) fn answers_to(&self, key: &Key, now: Moment) -> bool {
+        match (key, self.former_hook) {
+            (Key::Hook(hash), Some(former)) if former.hash == *hash && self.hook != Some(*hash) => {
+                now < former.until
+            }
+            _ => self.keys().any(|its| its == *key),
+        }
+    }
+
+    /// How its webhook's updates are passed on: as was asked for, else kept first only if a method in the bot's answer can be executed here.
+    #[must_use]
+    pub fn webhook_mode(&self) -> Mode {
+        self.mode.unwrap_or(match self.token_stored {
+            true => Mode::Inbox,
+            false => Mode::Relay,
+        })
+    }
+
     /// Its record of `tenants.v1`.
     #[must_use]
     pub fn state(&self) -> TenantState {
@@ -90,7 +131,13 @@ impl Tenant {
             code: Some(self.code.to_string()),
             bot: self.bot,
             name: self.name.clone(),
-            hook_hash: self.hook_hash.clone(),
+            hook_hash: self.hook.map(|hash| hash.to_string()),
+            former_hook_hash: self.former_hook.map(|former| former.hash.to_string()),
+            former_hook_until: self.former_hook.map(|former| former.until),
+            webhook: self
+                .webhook
+                .as_ref()
+                .map(|sealed| sealed.as_str().to_owned()),
             mode: self.mode,
             privacy: self.privacy,
             upstream: self.upstream.clone(),
@@ -102,6 +149,8 @@ impl Tenant {
     /// What a record of `tenants.v1` tells; none if it has no code, and so cannot be called.
     #[must_use]
     pub fn from_state(state: TenantState) -> Option<Self> {
+        let hash = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        let former = hash(state.former_hook_hash).zip(state.former_hook_until);
         Some(Self {
             id: state.tenant,
             code: state.code?.parse().ok()?,
@@ -109,7 +158,9 @@ impl Tenant {
             name: state.name,
             privacy: state.privacy,
             mode: state.mode,
-            hook_hash: state.hook_hash,
+            hook: hash(state.hook_hash),
+            former_hook: former.map(|(hash, until)| Former { hash, until }),
+            webhook: state.webhook.map(SealedWebhook::from),
             upstream: state.upstream,
             version: state.version,
             created_at: None,
@@ -124,6 +175,7 @@ impl Tenant {
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::Hook;
 
     /// A bot for tests; its id and code are made of `number`.
     pub(crate) fn tenant(number: u32, bot: Option<i64>, version: u64) -> Tenant {
@@ -141,7 +193,9 @@ pub(crate) mod tests {
             name: None,
             privacy: Privacy::Metadata,
             mode: None,
-            hook_hash: None,
+            hook: None,
+            former_hook: None,
+            webhook: None,
             upstream: None,
             version,
             created_at: Some(Moment::now()),
@@ -172,10 +226,45 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_former_hook_ends() {
+        let mut tenant = tenant(1, Some(7), 1);
+        let now = Moment::now();
+        let after = |seconds| Moment::from(now.time() + Duration::from_secs(seconds));
+        let [current, former, other] = [0; 3].map(|_| Hook::generate().unwrap().hash());
+        tenant.hook = Some(current);
+        tenant.former_hook = Some(Former {
+            hash: former,
+            until: after(60),
+        });
+        let answers = |hash, seconds| tenant.answers_to(&Key::Hook(hash), after(seconds));
+        assert!(answers(current, 0) && answers(current, 999_999));
+        assert!(answers(former, 59) && !answers(former, 60));
+        assert!(!answers(other, 0));
+        assert_eq!(tenant.keys().count(), 4);
+        assert!(tenant.keys().all(|key| tenant.answers_to(&key, now)));
+    }
+
+    #[test]
+    fn updates_are_kept_first_only_where_an_answer_can_be_executed() {
+        let mut tenant = tenant(1, Some(7), 1);
+        assert_eq!(tenant.webhook_mode(), Mode::Relay);
+        tenant.token_stored = true;
+        assert_eq!(tenant.webhook_mode(), Mode::Inbox);
+        tenant.mode = Some(Mode::Relay);
+        assert_eq!(tenant.webhook_mode(), Mode::Relay);
+    }
+
+    #[test]
     fn a_record_tells_all_but_what_it_does_not_hold() {
         let mut tenant = tenant(3, Some(7), 9);
         tenant.name = Some("shop".to_owned());
         tenant.upstream = Some("local".to_owned());
+        tenant.hook = Some(Hook::generate().unwrap().hash());
+        tenant.former_hook = Some(Former {
+            hash: Hook::generate().unwrap().hash(),
+            until: Moment::now(),
+        });
+        tenant.webhook = Some("key.sealed".to_owned().into());
         let told = Tenant::from_state(tenant.state()).unwrap();
         tenant.created_at = None;
         assert_eq!(told, tenant);

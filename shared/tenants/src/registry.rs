@@ -16,6 +16,7 @@ mod read;
 mod row;
 pub mod statements;
 mod token;
+mod webhook;
 
 use gramtap_database::Database;
 
@@ -25,6 +26,7 @@ pub use add::NewTenant;
 pub use alter::Alter;
 pub use bind::Binding;
 pub use error::RegistryError;
+pub use webhook::HOOK_OVERLAP;
 
 /// The registry. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 //!
 //! In: states from SQL, Redis and `tenants.v1`, in any order, older ones among them. Out: the hot
 //! path of every call. Invariant: of one tenant the newest state ever told stays; of the tenants
-//! that had one bot id the connected one is served, else the last removed; a tenant is there under
-//! its code and its bot id, or under neither. Only what the registry holds gets in, so strangers cannot push anything out; beyond [`KEYS`] what was not asked for
+//! that had one bot id the connected one is served, else the last removed; a tenant is there under all
+//! its keys, or under none. Only what the registry holds gets in, so strangers cannot push anything out; beyond [`KEYS`] what was not asked for
 //! lately is dropped, whole tenants at a time.
 //!
 //! It is a map in shards rather than a general cache: a reader takes one read lock and one
@@ -15,12 +15,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use gramtap_telegram::BotId;
-
 use super::Key;
 use crate::{Standing, Tenant};
 
-/// Keys at most; a tenant has one or two. About 100 MB when full.
+/// Keys at most; a tenant has one to four. About 100 MB when full.
 pub(super) const KEYS: usize = 1 << 19;
 const SHARDS: usize = 64;
 /// How many are looked at to find one to drop.
@@ -92,16 +90,15 @@ impl Cache {
             return Applied::Known;
         }
         let tenant = Arc::new(tenant);
-        let mut keys = vec![code];
-        self.put(code, Arc::clone(&tenant), &tenant);
-        if let Some(bot) = tenant.bot {
-            keys.push(Key::Bot(bot));
-            self.put(Key::Bot(bot), Arc::clone(&tenant), &tenant);
+        let mut keys: Vec<Key> = tenant.keys().collect();
+        for key in &keys {
+            self.put(*key, Arc::clone(&tenant), &tenant);
         }
-        let before = known.and_then(|known| known.bot);
-        if let Some(before) = before.filter(|before| Some(*before) != tenant.bot) {
-            keys.push(Key::Bot(before));
-            self.unbind(before, &tenant);
+        for before in known.iter().flat_map(|known| known.keys()) {
+            if !keys.contains(&before) {
+                keys.push(before);
+                self.unbind(before, &tenant);
+            }
         }
         Applied::Changed(keys)
     }
@@ -163,9 +160,8 @@ impl Cache {
         }
     }
 
-    /// The bot id no longer leads to the tenant.
-    fn unbind(&self, bot: BotId, tenant: &Tenant) {
-        let key = Key::Bot(bot);
+    /// The key no longer leads to the tenant.
+    fn unbind(&self, key: Key, tenant: &Tenant) {
         let shard = self.shard(&key).write();
         let mut shard = shard.unwrap_or_else(PoisonError::into_inner);
         if shard.get_mut(&key).is_some_and(|slot| slot.remove(tenant)) {
@@ -201,8 +197,8 @@ impl Cache {
         if dropped.is_some() {
             self.tenants.fetch_sub(1, Ordering::Relaxed);
         }
-        if let Some(bot) = tenant.bot {
-            self.unbind(bot, tenant);
+        for key in tenant.keys().filter(|key| *key != code) {
+            self.unbind(key, tenant);
         }
     }
 

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use gramtap_events::Moment;
 use gramtap_telegram::BotId;
 
-use crate::{Code, Standing, Tenant};
+use crate::{Code, HookHash, Standing, Tenant};
 
 /// What a bot is looked up by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,8 @@ pub enum Key {
     Code(Code),
     /// The public half of a token.
     Bot(BotId),
+    /// The secret part of a webhook's address, now or before.
+    Hook(HookHash),
 }
 
 /// What is found.
@@ -30,8 +33,12 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    /// What it means that the registry has this tenant.
-    pub(crate) fn of(tenant: Arc<Tenant>) -> Self {
+    /// What it means that the registry has this tenant for a key.
+    pub(crate) fn of(key: &Key, tenant: Arc<Tenant>) -> Self {
+        // The clock matters to hooks alone: one that was replaced ends.
+        if matches!(key, Key::Hook(_)) && !tenant.answers_to(key, Moment::now()) {
+            return Self::Absent;
+        }
         match tenant.standing_now() {
             Standing::Connected | Standing::Leaving => Self::Found(tenant),
             Standing::Gone => Self::Absent,

@@ -49,7 +49,7 @@ pub(super) async fn resolve(inner: &Arc<Inner>, key: Key) -> Lookup {
 async fn polled(inner: &Inner, key: Key) -> Lookup {
     let whole = inner.health.whole_since(Instant::now());
     let lookup = match timeout(PATIENCE, whole).await {
-        Ok(()) => inner.cache.get(&key).map_or(Lookup::Absent, Lookup::of),
+        Ok(()) => inner.of(&key),
         Err(_) => Lookup::Unreachable,
     };
     inner.count("local", &lookup);
@@ -147,7 +147,7 @@ async fn recall(inner: &Arc<Inner>, batch: &[Key]) -> Vec<Key> {
     for key in batch {
         if let Some(tenant) = inner.cache.get(key) {
             recalled.push(*key);
-            answer(inner, key, "redis", &Lookup::of(tenant));
+            answer(inner, key, "redis", &Lookup::of(key, tenant));
         }
     }
     recalled
@@ -171,7 +171,7 @@ async fn settle(inner: &Arc<Inner>, batch: &[Key], recalled: &[Key], mut tenants
     }
     let now = Instant::now();
     for key in batch {
-        let lookup = inner.cache.get(key).map_or(Lookup::Absent, Lookup::of);
+        let lookup = inner.of(key);
         if lookup == Lookup::Absent {
             inner.unknown.insert(*key, now);
         }
@@ -207,8 +207,5 @@ fn answer(inner: &Inner, key: &Key, layer: &'static str, lookup: &Lookup) {
 }
 
 fn has(tenant: &Tenant, key: &Key) -> bool {
-    match key {
-        Key::Code(code) => tenant.code == *code,
-        Key::Bot(bot) => tenant.bot == Some(*bot),
-    }
+    tenant.keys().any(|its| its == *key)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Inner, Key};
+use super::Inner;
 use crate::redis::Remembered;
 
 /// How often Redis is asked whether it wants to be told.
@@ -46,8 +46,7 @@ async fn tell_all(inner: &Arc<Inner>) -> bool {
     for step in all.chunks(STEP) {
         let mut told = Vec::with_capacity(2 * STEP);
         for tenant in step {
-            let keys = [Some(Key::Code(tenant.code)), tenant.bot.map(Key::Bot)];
-            for key in keys.into_iter().flatten() {
+            for key in tenant.keys() {
                 // What a bot id leads to may be another tenant, of a later version.
                 let served = inner.cache.get(&key);
                 let newest = served.as_ref().map_or(0, |served| served.version);

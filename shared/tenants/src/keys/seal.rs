@@ -1,6 +1,6 @@
 //! Sealing: AES-256-GCM, each seal bound to what it belongs to.
 //!
-//! In: `registry/token.rs` (tokens), `inbox.rs` (webhook updates). Out: base64 text for SQL, sealed bytes for records, and back.
+//! In: `registry/token.rs` (tokens), `inbox.rs` (webhook updates), `webhook.rs` (where those go). Out: base64 text for SQL, sealed bytes for records, and back.
 //! Invariant: a nonce is random and used once; what was sealed for one tenant does not open for another; the text that a token is
 //! opened into is wiped.
 
@@ -23,6 +23,8 @@ pub(super) struct Seal {
     token: Cipher,
     /// For updates that wait.
     pub(super) inbox: Cipher,
+    /// For webhooks' addresses and secrets.
+    webhook: Cipher,
 }
 
 /// One key for one purpose.
@@ -36,6 +38,7 @@ impl Seal {
             id: HEXLOWER.encode(&id[..4]),
             token: cipher("gramtap token seal v1"),
             inbox: cipher("gramtap inbox seal v1"),
+            webhook: cipher("gramtap webhook seal v1"),
         }
     }
 
@@ -99,6 +102,25 @@ impl Keys {
         Ok(BASE64.encode(&[nonce.as_slice(), &body].concat()))
     }
 
+    /// Seals what belongs to a tenant's webhook, as a text that names its key.
+    pub(crate) fn seal_text(&self, tenant: TenantId, bytes: &[u8]) -> Result<String, KeysError> {
+        let seal = self.first()?;
+        let (nonce, body) = seal.webhook.seal(tenant.as_str().as_bytes(), bytes)?;
+        let body = BASE64.encode(&[nonce.as_slice(), &body].concat());
+        Ok(format!("{}.{body}", seal.id))
+    }
+
+    /// Opens what [`Keys::seal_text`] made.
+    pub(crate) fn open_text(
+        &self,
+        tenant: TenantId,
+        sealed: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, KeysError> {
+        let (key_id, body) = sealed.split_once('.').ok_or(KeysError::Damaged)?;
+        let cipher = &self.named(key_id)?.webhook;
+        open(cipher, tenant, body)
+    }
+
     /// Opens what [`Keys::seal_token`] made.
     pub fn open_token(
         &self,
@@ -106,14 +128,17 @@ impl Keys {
         key_id: &str,
         sealed: &str,
     ) -> Result<Token, KeysError> {
-        let seal = self.named(key_id)?;
-        let sealed = BASE64.decode(sealed.as_bytes()).unwrap_or_default();
-        let (nonce, body) = sealed.split_at_checked(NONCE).ok_or(KeysError::Damaged)?;
-        let text = seal.token.open(tenant.as_str().as_bytes(), nonce, body);
-        let text = text.map(Zeroizing::new)?;
+        let text = open(&self.named(key_id)?.token, tenant, sealed)?;
         let text = std::str::from_utf8(&text).map_err(|_| KeysError::Damaged)?;
         Token::parse(text).map_err(|_| KeysError::Damaged)
     }
+}
+
+fn open(cipher: &Cipher, tenant: TenantId, sealed: &str) -> Result<Zeroizing<Vec<u8>>, KeysError> {
+    let sealed = BASE64.decode(sealed.as_bytes()).unwrap_or_default();
+    let (nonce, body) = sealed.split_at_checked(NONCE).ok_or(KeysError::Damaged)?;
+    let opened = cipher.open(tenant.as_str().as_bytes(), nonce, body);
+    opened.map(Zeroizing::new)
 }
 
 #[cfg(test)]

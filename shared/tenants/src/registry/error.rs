@@ -25,6 +25,11 @@ pub enum RegistryError {
     /// No connected bot has this code.
     #[error("no connected bot has the code {0}")]
     UnknownCode(Code),
+    /// The bot's webhook is not here.
+    #[error(
+        "the bot with the code {0} has no webhook here: gramtap bots add --webhook-url gives it one"
+    )]
+    NoWebhook(Code),
     /// The token is another bot's.
     #[error(
         "the token is that of bot {token}, not of {}",
@@ -65,6 +70,7 @@ impl RegistryError {
         match self {
             Self::Connected { .. } => "connected",
             Self::UnknownCode(_) => "unknown_code",
+            Self::NoWebhook(_) => "no_webhook",
             Self::OtherBot { .. } => "other_bot",
             Self::Name => "name",
             Self::Database(error) => error.label(),

@@ -34,14 +34,20 @@ impl Registry {
     pub(crate) async fn lookup(&self, keys: &[Key]) -> Result<Vec<Tenant>, RegistryError> {
         let mut codes = Vec::new();
         let mut bots = Vec::new();
+        let mut hooks = Vec::new();
         for key in keys {
             match key {
                 Key::Code(code) => codes.push(Value::from(code.as_str())),
                 Key::Bot(bot) => bots.push(Value::from(bot.0)),
+                Key::Hook(hash) => hooks.push(Value::from(hash.to_string())),
             }
         }
         let mut found = Vec::new();
-        for (statement, values) in [(&statements::BY_CODES, codes), (&statements::BY_BOTS, bots)] {
+        for (statement, values) in [
+            (&statements::BY_CODES, codes),
+            (&statements::BY_BOTS, bots),
+            (&statements::BY_HOOKS, hooks),
+        ] {
             if let Some(filler) = values.first().cloned() {
                 let mut values = values;
                 values.resize(statements::BATCH, filler);

@@ -14,10 +14,11 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::RegistryError;
-use crate::Tenant;
+use crate::{Former, SealedWebhook, Tenant};
 
 /// The columns in the order of `statements::PUT`.
 pub(super) fn write(tenant: &Tenant) -> Vec<Value> {
+    let former = tenant.former_hook;
     vec![
         tenant.id.as_str().into(),
         tenant.code.as_str().into(),
@@ -25,7 +26,14 @@ pub(super) fn write(tenant: &Tenant) -> Vec<Value> {
         tenant.name.clone().into(),
         tenant.privacy.as_str().into(),
         tenant.mode.map(mode_word).into(),
-        tenant.hook_hash.clone().into(),
+        tenant.hook.map(|hash| hash.to_string()).into(),
+        former.map(|former| former.hash.to_string()).into(),
+        former.map(|former| former.until.to_string()).into(),
+        tenant
+            .webhook
+            .as_ref()
+            .map(|sealed| sealed.as_str().to_owned())
+            .into(),
         tenant.upstream.clone().into(),
         signed(tenant.version).into(),
         tenant.created_at.map(|at| at.to_string()).into(),
@@ -40,6 +48,8 @@ pub(super) fn read(row: &Row) -> Result<Tenant, RegistryError> {
     let read_moment = |text: &str, column| moment(text).ok_or(unreadable(column));
     let deleted_at: Option<String> = row.get("deleted_at")?;
     let mode: Option<String> = row.get("mode")?;
+    let former_hash = optional(row, "former_hook_hash", &unreadable)?;
+    let former_until: Option<String> = row.get("former_hook_until")?;
     Ok(Tenant {
         id: parsed(row, "id", &unreadable)?,
         code: parsed(row, "code", &unreadable)?,
@@ -52,7 +62,17 @@ pub(super) fn read(row: &Row) -> Result<Tenant, RegistryError> {
             Some("relay") => Some(Mode::Relay),
             Some(_) => return Err(unreadable("mode")),
         },
-        hook_hash: row.get("hook_hash")?,
+        hook: optional(row, "hook_hash", &unreadable)?,
+        former_hook: match (former_hash, former_until) {
+            (Some(hash), Some(until)) => Some(Former {
+                hash,
+                until: read_moment(&until, "former_hook_until")?,
+            }),
+            _ => None,
+        },
+        webhook: row
+            .get::<Option<String>>("webhook")?
+            .map(SealedWebhook::from),
         upstream: row.get("upstream")?,
         version: unsigned(version),
         created_at: Some(read_moment(
@@ -84,6 +104,16 @@ fn parsed<T: FromStr>(
 ) -> Result<T, RegistryError> {
     let text: String = row.get(column)?;
     text.parse().map_err(|_| unreadable(column))
+}
+
+fn optional<T: FromStr>(
+    row: &Row,
+    column: &'static str,
+    unreadable: &impl Fn(&'static str) -> RegistryError,
+) -> Result<Option<T>, RegistryError> {
+    let text: Option<String> = row.get(column)?;
+    let parsed = text.map(|text| text.parse().map_err(|_| unreadable(column)));
+    parsed.transpose()
 }
 
 fn moment(text: &str) -> Option<Moment> {

@@ -13,7 +13,7 @@ pub const BATCH: usize = 64;
 macro_rules! tenants_where {
     ($($condition:tt)*) => {
         concat!(
-            "SELECT id, code, bot, name, privacy, mode, hook_hash, upstream, version,
+            "SELECT id, code, bot, name, privacy, mode, hook_hash, former_hook_hash, former_hook_until, webhook, upstream, version,
              created_at, deleted_at, gone,
              EXISTS (SELECT 1 FROM tokens WHERE tokens.tenant = tenants.id) AS token_stored
              FROM tenants WHERE ",
@@ -49,12 +49,13 @@ pub const CLOCK: Statement = Statement::new("clock", "SELECT value FROM registry
 /// Writes a bot, new or known.
 pub const PUT: Statement = Statement::new(
     "put",
-    "INSERT INTO tenants (id, code, bot, name, privacy, mode, hook_hash, upstream, version,
-                          created_at, deleted_at, gone)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    "INSERT INTO tenants (id, code, bot, name, privacy, mode, hook_hash, former_hook_hash, former_hook_until, webhook,
+                          upstream, version, created_at, deleted_at, gone)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      ON CONFLICT (id) DO UPDATE SET
          bot = excluded.bot, name = excluded.name, privacy = excluded.privacy,
-         mode = excluded.mode, hook_hash = excluded.hook_hash, upstream = excluded.upstream,
+         mode = excluded.mode, hook_hash = excluded.hook_hash, former_hook_hash = excluded.former_hook_hash,
+         former_hook_until = excluded.former_hook_until, webhook = excluded.webhook, upstream = excluded.upstream,
          version = excluded.version, deleted_at = excluded.deleted_at, gone = excluded.gone",
 );
 
@@ -79,6 +80,17 @@ pub const BY_CODES: Statement =
 /// The bots with these bot ids.
 pub const BY_BOTS: Statement =
     Statement::new("by_bots", tenants_where!(concat!("bot IN ", batch!())));
+
+/// The bots whose webhooks have these hashes, now or before.
+pub const BY_HOOKS: Statement = Statement::new(
+    "by_hooks",
+    tenants_where!(concat!(
+        "hook_hash IN ",
+        batch!(),
+        " OR former_hook_hash IN ",
+        batch!()
+    )),
+);
 
 /// What changed after a version, in order.
 pub const SINCE: Statement = Statement::new(
@@ -148,7 +160,7 @@ pub const HOLD: Statement = Statement::new(
 );
 
 /// Every query above.
-pub const ALL: [&Statement; 19] = [
+pub const ALL: [&Statement; 20] = [
     &TICK,
     &CLOCK,
     &PUT,
@@ -157,6 +169,7 @@ pub const ALL: [&Statement; 19] = [
     &BY_BOT,
     &BY_CODES,
     &BY_BOTS,
+    &BY_HOOKS,
     &SINCE,
     &LIST,
     &FORGET,

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 
 use gramtap_telegram::BotId;
 use gramtap_tenants::{
-    Binding, Code, Directory, Key, Lookup, NewTenant, Redis, Registry, RegistryError, Standing,
-    Tenant,
+    Binding, Code, Directory, HookHash, Key, Lookup, NewTenant, Redis, Registry, RegistryError,
+    Standing, Tenant, Webhook,
 };
 use tokio::time::sleep;
 
 /// After how long a change that is not seen is a failure.
 const DEADLINE: Duration = Duration::from_secs(30);
 const ROUNDS: u32 = 4;
-const CHANGES: u32 = 15;
+const CHANGES: u32 = 20;
 
 /// Two processes, and what they should say.
 struct Model {
@@ -25,6 +25,8 @@ struct Model {
     directories: [Directory; 2],
     /// The last state of each tenant, as the registry returned it.
     tenants: HashMap<Code, Tenant>,
+    /// All hooks ever made.
+    hooks: Vec<HookHash>,
     /// The first of the bot ids that are used.
     base: i64,
     random: u64,
@@ -39,6 +41,7 @@ pub(crate) async fn agrees(registries: [Registry; 2], redis: [Option<Redis>; 2],
         registries,
         directories: [one, two],
         tenants: HashMap::new(),
+        hooks: Vec::new(),
         base: 1_000_000 + i64::try_from(seed % 1_000_000).unwrap() * 100,
         random: seed | 1,
     };
@@ -77,7 +80,7 @@ impl Model {
 
     async fn change(&mut self) {
         let registry = self.registries[self.draw(2)].clone();
-        let (kind, bot) = (self.draw(10), self.bot());
+        let (kind, bot) = (self.draw(14), self.bot());
         let code = match (kind, self.code()) {
             (0..=3, _) | (_, None) => {
                 let bot = (kind != 0).then_some(bot);
@@ -99,6 +102,28 @@ impl Model {
                 let changed = registry.rebind(code, bot).await;
                 let allowed = usable && other.is_none();
                 assert_eq!(changed.is_ok(), allowed, "{changed:?} of {known:?}");
+                self.tenants.extend(changed.ok().map(|it| (code, it)));
+            }
+            8..=10 => {
+                let webhook = Webhook::new("https://bot.example.org/x").unwrap();
+                let changed = match kind {
+                    8 => registry.set_webhook(code, &webhook, None).await,
+                    _ => registry.rotate_hook(code).await,
+                };
+                let allowed = usable && (kind == 8 || known.hook.is_some());
+                assert_eq!(changed.is_ok(), allowed, "{changed:?} of {known:?}");
+                if let Ok((tenant, hook)) = changed {
+                    self.hooks.push(hook.hash());
+                    self.tenants.insert(code, tenant);
+                }
+            }
+            11 => {
+                let changed = registry.release_webhook(code).await;
+                assert_eq!(
+                    changed.is_ok(),
+                    usable && known.hook.is_some(),
+                    "{changed:?} of {known:?}"
+                );
                 self.tenants.extend(changed.ok().map(|it| (code, it)));
             }
             _ => match registry.bind_first(code, bot).await {
@@ -146,7 +171,8 @@ impl Model {
     async fn settle(&self, when: &str) {
         let bots = (0..8).map(|bot| BotId(self.base + bot));
         let codes = self.tenants.keys().copied().map(Key::Code);
-        let keys: Vec<Key> = codes.chain(bots.map(Key::Bot)).collect();
+        let hooks = self.hooks.iter().copied().map(Key::Hook);
+        let keys: Vec<Key> = codes.chain(bots.map(Key::Bot)).chain(hooks).collect();
         let began = Instant::now();
         for directory in &self.directories {
             for key in &keys {
@@ -171,6 +197,9 @@ impl Model {
         let has = |tenant: &&Tenant| match key {
             Key::Code(code) => tenant.code == code,
             Key::Bot(bot) => tenant.bot == Some(bot),
+            Key::Hook(hash) => {
+                tenant.hook == Some(hash) || tenant.former_hook.is_some_and(|it| it.hash == hash)
+            }
         };
         let tenants = self.tenants.values().filter(has);
         let served = tenants.max_by_key(|it| (it.deleted_at.is_none(), it.version))?;

@@ -11,6 +11,9 @@ use gramtap_telegram::{BotId, Token};
 use gramtap_tenants::registry::statements;
 use gramtap_tenants::{Alter, Binding, Code, NewTenant, Registry, RegistryError, Standing, Tenant};
 
+#[path = "webhooks.rs"]
+mod webhooks;
+
 /// All of it.
 pub(crate) async fn all(registry: &Registry) {
     every_query_fits_the_schema(registry).await;
@@ -23,6 +26,7 @@ pub(crate) async fn all(registry: &Registry) {
     what_is_said_of_a_bot_is_altered(registry).await;
     tokens_are_sealed_and_forgotten(registry).await;
     what_cannot_be_done_says_so(registry).await;
+    webhooks::all(registry).await;
     concurrent_changes_have_versions_of_their_own(registry).await;
 }
 

@@ -265,9 +265,9 @@ impl From<RegistryError> for Problem {
         match error {
             RegistryError::Connected { code, .. } => Self::Connected(code.to_string()),
             RegistryError::UnknownCode(_) => Self::Missing("bot"),
-            error @ (RegistryError::Name | RegistryError::OtherBot { .. }) => {
-                Self::Refused(error.to_string())
-            }
+            error @ (RegistryError::Name
+            | RegistryError::NoWebhook(_)
+            | RegistryError::OtherBot { .. }) => Self::Refused(error.to_string()),
             error => Self::Registry(error),
         }
     }

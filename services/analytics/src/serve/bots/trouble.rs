@@ -44,6 +44,10 @@ impl Trouble {
                     "The token is that of bot {token}, not of {bound}. Give the token of {bound}, or rebind first."
                 ))
             }
+            RegistryError::NoWebhook(code) => Self {
+                text: "The bot has no webhook here. Give it one first.".to_owned(),
+                link: Some((format!("/bots/{code}/settings"), "Settings")),
+            },
             RegistryError::Name => Self::text("The name has 128 characters at most."),
             error @ (RegistryError::Database(_)
             | RegistryError::Keys(_)
