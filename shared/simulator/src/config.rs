@@ -69,6 +69,10 @@ pub struct SimulatorConfig {
     pub webhook_rules: WebhookRules,
     /// How long setWebhook takes to reach a new address. Zero: at once.
     pub webhook_verify: Duration,
+    /// Hosts of webhooks that are found here and not by name: whatever their rules, these are dialled.
+    pub webhook_hosts: Vec<(String, SocketAddr)>,
+    /// PEM of the authorities that an https webhook is trusted by, if it came without a certificate.
+    pub webhook_ca: Option<String>,
     /// How long a connection may idle between requests.
     pub idle_timeout: Duration,
     /// Where time comes from.
@@ -95,6 +99,8 @@ impl Default for SimulatorConfig {
             file_bytes: 256 << 20,
             webhook_rules: WebhookRules::Any,
             webhook_verify: Duration::ZERO,
+            webhook_hosts: Vec::new(),
+            webhook_ca: None,
             idle_timeout: Duration::from_secs(500),
             clock: Clock::real(),
         }

@@ -1,13 +1,14 @@
 //! Drives the simulated people, plays faults, and shows what arrived: the Rust side of it.
 //!
 //! In: tests, `gramtap simulate`, and the same over HTTP (`control/http.rs`). Out: the worlds, the
-//! journal. [`acts`] holds what people do, [`observe`] shows
+//! journal. [`acts`] holds what people do, [`observe`] and [`push`] show
 //! what there is, [`spec`] is what is given and shown, [`view`] the JSON of requests. Invariant: a call
 //! returns when what it asked for has happened: the update is in the queue, the waiting poll is answered.
 
 pub(crate) mod acts;
 pub(crate) mod http;
 mod observe;
+mod push;
 mod spec;
 pub(crate) mod view;
 
@@ -26,7 +27,8 @@ use crate::world::{self, World};
 
 pub use acts::{Act, Acted};
 pub use spec::{
-    AddedFile, BotSpec, ControlError, FileSpec, Filter, KnownBot, OpenConnection, ParkedPoll,
+    AddedFile, BotSpec, ControlError, DeliveryFilter, FileSpec, Filter, KnownBot, OpenConnection,
+    ParkedPoll, WaitingQueue, WebhookState,
 };
 
 /// Drives one environment of a simulator. Clones drive the same.
@@ -271,9 +273,7 @@ impl Control {
     /// `500 Internal Server Error: restart`. Numbers start again, so that the same calls give the same answers.
     pub fn reset(&self) {
         for environment in [Environment::Production, Environment::Test] {
-            let config = &self.shared.config;
-            let fresh = World::new(config.accept_any_chat, config.file_bytes);
-            let old = std::mem::replace(&mut *self.shared.world(environment), fresh);
+            let old = self.shared.renew(environment);
             for mut bot in old.bots.into_values() {
                 world::answer(
                     bot.polling
@@ -284,6 +284,7 @@ impl Control {
         self.shared.faults.clear();
         self.shared.set_connection_rules(ConnectionRules::default());
         self.shared.journal.clear();
+        self.shared.deliveries.clear();
     }
 
     /// The clock; a manual one can be advanced.

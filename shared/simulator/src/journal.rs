@@ -7,7 +7,6 @@
 
 mod captured;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use crate::config::CaptureConfig;
 use crate::http::head::Head;
 use crate::http::intake::Taken;
 use crate::route::{Environment, Route};
+use crate::shelf::Shelf;
 
 pub use captured::{Captured, CapturedFile};
 
@@ -33,16 +33,8 @@ pub(crate) struct Origin {
 /// The journal.
 pub(crate) struct Journal {
     config: CaptureConfig,
-    entries: Mutex<Entries>,
+    entries: Mutex<Shelf<Entry>>,
     changes: Changes,
-}
-
-#[derive(Default)]
-struct Entries {
-    list: VecDeque<Entry>,
-    /// The id of the last request.
-    last: u64,
-    bytes: usize,
 }
 
 struct Entry {
@@ -50,17 +42,11 @@ struct Entry {
     body: BytesMut,
 }
 
-impl Entry {
-    fn size(&self) -> usize {
-        self.captured.head.len() + self.body.len()
-    }
-}
-
 impl Journal {
     pub(crate) fn new(config: CaptureConfig, changes: Changes) -> Self {
         Self {
+            entries: Mutex::new(Shelf::new(config.requests, config.bytes)),
             config,
-            entries: Mutex::default(),
             changes,
         }
     }
@@ -103,22 +89,18 @@ impl Journal {
 
     fn enter(&self, arrived: Duration, make: impl FnOnce() -> Captured) -> u64 {
         let mut entries = self.lock();
-        entries.last += 1;
-        let id = entries.last;
         if !self.config.enabled {
-            return id;
+            return entries.skip();
         }
-        let captured = Captured {
-            id,
-            arrived,
-            ..make()
-        };
-        entries.bytes += captured.head.len();
-        entries.list.push_back(Entry {
-            captured,
+        let captured = make();
+        let id = entries.add(captured.head.len(), |id| Entry {
+            captured: Captured {
+                id,
+                arrived,
+                ..captured
+            },
             body: BytesMut::new(),
         });
-        self.trim(&mut entries);
         drop(entries);
         self.changes.tell();
         id
@@ -140,26 +122,14 @@ impl Journal {
                 .min(bytes.len());
             entry.body.extend_from_slice(&bytes[..kept]);
         }
-        entries.bytes += kept;
-        self.trim(&mut entries);
+        entries.grow(id, kept);
     }
 
     /// The body is complete.
     pub(crate) fn complete(&self, id: u64, taken: &Taken) {
         self.change(id, |captured| {
-            let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-            captured.arguments = taken.arguments.iter().map(own).collect();
-            captured.files = taken
-                .files
-                .iter()
-                .map(|file| CapturedFile {
-                    field: file.field.clone(),
-                    file_name: file.file_name.clone(),
-                    content_type: file.content_type.clone(),
-                    size: file.size,
-                    crc32: file.crc32,
-                })
-                .collect();
+            captured.arguments = taken.arguments.owned();
+            captured.files = taken.files.iter().map(CapturedFile::of).collect();
             captured.complete = true;
         });
     }
@@ -192,7 +162,6 @@ impl Journal {
             ..entry.captured.clone()
         };
         entries
-            .list
             .iter()
             .filter(|entry| fits(&entry.captured))
             .map(whole)
@@ -202,7 +171,6 @@ impl Journal {
     /// How many fit.
     pub(crate) fn count(&self, fits: impl Fn(&Captured) -> bool) -> usize {
         self.lock()
-            .list
             .iter()
             .filter(|entry| fits(&entry.captured))
             .count()
@@ -210,12 +178,12 @@ impl Journal {
 
     /// How many heads have arrived since the start or the last reset, captured or not.
     pub(crate) fn total(&self) -> u64 {
-        self.lock().last
+        self.lock().last()
     }
 
     /// Forgets all; ids start again.
     pub(crate) fn clear(&self) {
-        *self.lock() = Entries::default();
+        self.lock().clear();
         self.changes.tell();
     }
 
@@ -229,27 +197,8 @@ impl Journal {
         self.changes.tell();
     }
 
-    fn trim(&self, entries: &mut Entries) {
-        while entries.list.len() > self.config.requests
-            || (entries.bytes > self.config.bytes && entries.list.len() > 1)
-        {
-            if let Some(entry) = entries.list.pop_front() {
-                entries.bytes -= entry.size();
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Entries> {
+    fn lock(&self) -> MutexGuard<'_, Shelf<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entries {
-    fn get(&mut self, id: u64) -> Option<&mut Entry> {
-        // Ids are consecutive in the list.
-        let first = self.list.front()?.captured.id;
-        let at = usize::try_from(id.checked_sub(first)?).ok()?;
-        self.list.get_mut(at)
     }
 }
 

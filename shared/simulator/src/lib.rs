@@ -29,8 +29,10 @@ mod journal;
 mod json;
 mod listen;
 mod methods;
+mod push;
 mod route;
 mod shared;
+mod shelf;
 mod simulator;
 mod text;
 mod tls;
@@ -40,12 +42,13 @@ pub use clock::Clock;
 pub use config::{CaptureConfig, Mode, SimulatorConfig};
 pub use control::http::ROUTES;
 pub use control::{
-    Act, Acted, AddedFile, BotSpec, Control, ControlError, FileSpec, Filter, KnownBot,
-    OpenConnection, ParkedPoll,
+    Act, Acted, AddedFile, BotSpec, Control, ControlError, DeliveryFilter, FileSpec, Filter,
+    KnownBot, OpenConnection, ParkedPoll, WaitingQueue, WebhookState,
 };
 pub use fault::{ArmedFault, Closing, Cut, Early, Fault, Part, Slow};
 pub use http::answer::Delimited;
 pub use journal::{Captured, CapturedFile};
+pub use push::deliveries::{Delivery, Performed};
 pub use route::Environment;
 pub use shared::{ConnectionRules, ConnectionState};
 pub use simulator::{Simulator, StartError};

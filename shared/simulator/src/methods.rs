@@ -12,6 +12,7 @@ mod edit;
 pub(crate) mod media;
 mod plain;
 mod profile;
+mod reply;
 mod send;
 mod updates;
 
@@ -33,6 +34,8 @@ use crate::shared::Shared;
 use crate::world::bot::Bot;
 use crate::world::polling::Reply;
 use crate::world::{Answered, Waiter, World};
+
+pub(crate) use reply::perform_reply;
 
 /// A call as it came.
 pub(crate) struct Asked<'a> {
@@ -125,19 +128,22 @@ pub(crate) fn perform(shared: &Shared, asked: &Asked<'_>) -> Done {
 /// The answer to a call.
 pub(crate) fn reply(result: Result<Reply, Failure>) -> Answer {
     match result {
-        Ok(reply) => {
-            let mut body = String::with_capacity(reply.result.len() + 32);
-            body.push_str("{\"ok\":true,\"result\":");
-            body.push_str(&reply.result);
-            if let Some(description) = reply.description {
-                body.push_str(",\"description\":");
-                body.push_str(Raw::of(description).as_str());
-            }
-            body.push('}');
-            Answer::json(200, body)
-        }
+        Ok(reply) => Answer::json(200, envelope(&reply)),
         Err(failure) => Answer::failure(&failure),
     }
+}
+
+/// The body of an answer that tells of success.
+fn envelope(reply: &Reply) -> String {
+    let mut body = String::with_capacity(reply.result.len() + 32);
+    body.push_str("{\"ok\":true,\"result\":");
+    body.push_str(&reply.result);
+    if let Some(description) = reply.description {
+        body.push_str(",\"description\":");
+        body.push_str(Raw::of(description).as_str());
+    }
+    body.push('}');
+    body
 }
 
 /// Checks what can be checked of a token without knowing any (telegram.md §2.1, token checks).

@@ -12,24 +12,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::Changes;
 use crate::config::SimulatorConfig;
 use crate::fault::Faults;
 use crate::journal::Journal;
+use crate::push::deliveries::Deliveries;
 use crate::route::Environment;
 use crate::world::World;
+use crate::world::due::Due;
 
 /// Shared by the connections of a simulator.
 pub(crate) struct Shared {
     pub(crate) config: SimulatorConfig,
     pub(crate) journal: Journal,
+    pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) changes: Changes,
     pub(crate) faults: Faults,
     pub(crate) ca_pem: String,
     rules: Mutex<ConnectionRules>,
     worlds: [Mutex<World>; 2],
+    /// Rings when there may be something to push.
+    pub(crate) bell: Arc<Notify>,
     connections: Mutex<BTreeMap<u64, Arc<Connection>>>,
     next_connection: AtomicU64,
 }
@@ -115,14 +121,17 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) fn new(config: SimulatorConfig, ca_pem: String) -> Self {
-        let world = || Mutex::new(World::new(config.accept_any_chat, config.file_bytes));
+        let bell = Arc::new(Notify::new());
+        let world = || Mutex::new(empty(&config, &bell));
         let changes = Changes::new();
         Self {
             worlds: [world(), world()],
+            bell,
             journal: Journal::new(config.capture.clone(), changes.clone()),
-            changes,
+            deliveries: Arc::new(Deliveries::new(config.capture.clone(), changes.clone())),
             faults: Faults::default(),
             rules: Mutex::default(),
+            changes,
             ca_pem,
             connections: Mutex::default(),
             next_connection: AtomicU64::new(1),
@@ -136,6 +145,12 @@ impl Shared {
         self.worlds[at]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins an environment anew; gives what it was.
+    pub(crate) fn renew(&self, environment: Environment) -> World {
+        let fresh = empty(&self.config, &self.bell);
+        std::mem::replace(&mut *self.world(environment), fresh)
     }
 
     /// How connections end now.
@@ -179,6 +194,11 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn empty(config: &SimulatorConfig, bell: &Arc<Notify>) -> World {
+    let due = Due::new(Arc::clone(bell));
+    World::new(config.accept_any_chat, config.file_bytes, due)
 }
 
 /// An entry in the list of open connections.

@@ -15,6 +15,7 @@ use crate::config::SimulatorConfig;
 use crate::connection::Serves;
 use crate::control::Control;
 use crate::listen;
+use crate::push::postman;
 use crate::shared::Shared;
 use crate::tls::{self, TlsError};
 
@@ -88,6 +89,7 @@ impl Simulator {
                 stop.clone(),
             ));
         }
+        listeners.spawn(postman::run(Arc::clone(&shared), stop.clone()));
         let [http, https, control] = bound;
         Ok(Self {
             shared,

@@ -2,14 +2,16 @@
 //!
 //! In: calls (`methods.rs`) and what people do (`control.rs`), one at a time. Out: results,
 //! and updates in the bots' queues; a poll that waits is answered through its [`Waiter`].
-//! [`queue`] → [`polling`] (with [`webhook`]) → [`bot`]; [`people`], [`message`], [`files`],
+//! [`queue`] → [`polling`] (with [`webhook`], [`due`]) → [`bot`]; [`people`], [`message`], [`files`],
 //! [`polls`], [`queries`], [`admission`] beside it.
 //! Invariant: no I/O and no waiting in here; the same sequence of calls gives the same answers.
 //! Bounded: messages per chat, updates per bot, file bytes; ids never run backwards.
 
 pub(crate) mod admission;
 pub(crate) mod bot;
+pub(crate) mod due;
 pub(crate) mod files;
+mod kinds;
 pub(crate) mod message;
 pub(crate) mod people;
 pub(crate) mod polling;
@@ -27,7 +29,9 @@ use crate::fail::Failure;
 use crate::json::Raw;
 use admission::Admission;
 use bot::Bot;
+use due::Due;
 use files::Files;
+use kinds::{allows, life};
 use message::{Message, MessageBox};
 use people::{Chat, ChatKind, Standing, User, private_chat};
 use polling::{Ended, Reply};
@@ -64,6 +68,8 @@ pub(crate) struct World {
     counter: i64,
     /// Chats that nobody added are made on first use.
     pub(crate) any_chat: bool,
+    /// Bots whose pushes are to be looked at.
+    pub(crate) due: Due,
 }
 
 /// A message to be: all but what the world gives it.
@@ -76,7 +82,7 @@ pub(crate) struct Draft {
 }
 
 impl World {
-    pub(crate) fn new(any_chat: bool, file_bytes: usize) -> Self {
+    pub(crate) fn new(any_chat: bool, file_bytes: usize, due: Due) -> Self {
         Self {
             bots: HashMap::new(),
             users: HashMap::new(),
@@ -89,6 +95,7 @@ impl World {
             admission: Admission::default(),
             counter: 0,
             any_chat,
+            due,
         }
     }
 
@@ -270,7 +277,8 @@ impl World {
     /// Puts an update into a bot's queue; a poll that waits is answered with it. Kinds that the bot
     /// did not ask for are left out. Gives whether it was taken.
     pub(crate) fn update(&mut self, bot: i64, kind: &str, payload: &Raw, now: Duration) -> bool {
-        let Some(bot) = self.bots.get_mut(&bot) else {
+        let id = bot;
+        let Some(bot) = self.bots.get_mut(&id) else {
             return false;
         };
         if !allows(bot.allowed.as_deref(), kind) {
@@ -281,6 +289,9 @@ impl World {
             .polling
             .push(format!("\"{kind}\":{}", payload.as_str()), life(kind), now);
         let taken = bot.polling.queue().tail() > before;
+        if bot.polling.webhook().is_set() {
+            self.due.touch(id);
+        }
         answer(ended);
         taken
     }
@@ -308,25 +319,4 @@ pub(crate) fn answer(ended: impl IntoIterator<Item = Ended<Waiter>>) {
         };
         one.waiter.reply.send(answered).ok();
     }
-}
-
-/// Kinds that a bot gets only if it asks for them by name.
-const ONLY_IF_ASKED: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
-
-fn allows(allowed: Option<&[&'static str]>, kind: &str) -> bool {
-    match allowed {
-        None => !ONLY_IF_ASKED.contains(&kind),
-        // A kind newer than this list cannot be asked for, and is not to be lost.
-        Some(list) => list.contains(&kind) || !gramtap_telegram::update::KNOWN.contains(&kind),
-    }
-}
-
-/// How long an update waits before it is dropped (telegram.md §2.4).
-fn life(kind: &str) -> Duration {
-    Duration::from_secs(match kind {
-        "inline_query" => 30,
-        "callback_query" | "shipping_query" | "pre_checkout_query" => 150,
-        "chosen_inline_result" => 600,
-        _ => 86_400,
-    })
 }

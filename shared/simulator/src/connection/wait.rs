@@ -73,6 +73,7 @@ impl<S: Socket> Session<S> {
             let mut world = shared.world(environment);
             let bot = world.bots.get_mut(&pending.bot);
             world::answer(bot.and_then(|bot| bot.polling.expire(pending.number, clock.now())));
+            world.due.touch(pending.bot);
         }
         self.watch(id, answered).await.ok()
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Act, BotSpec, Control, ControlError, FileSpec, Filter, view};
+use super::{Act, BotSpec, Control, ControlError, DeliveryFilter, FileSpec, Filter, push, view};
 use crate::fault::{Fault, preset};
 use crate::http::answer::Answer;
 use crate::http::arguments::Arguments;
@@ -154,6 +154,11 @@ async fn route(
             ))
         }
         (b"GET", ["requests"]) => requests(control, taken).await,
+        (b"GET", ["deliveries"]) => deliveries(control, &taken.arguments).await,
+        (b"GET", ["webhooks", bot]) => {
+            let state = control.webhook(number(bot)?)?;
+            Ok(json(&push::webhook(&state)))
+        }
         (b"GET", ["requests", id, rest @ ..]) => {
             let one = control
                 .request(number(id)?.unsigned_abs())
@@ -217,14 +222,11 @@ async fn route(
 
 async fn requests(control: &Control, taken: &Taken) -> Result<Answer, Rejected> {
     let arguments = &taken.arguments;
-    let given = |name: &str| arguments.get(name).filter(|text| !text.is_empty());
+    let method = arguments.get("method").filter(|text| !text.is_empty());
     let filter = Filter {
-        bot: given("bot").map(number).transpose()?,
-        method: given("method").map(str::to_owned),
-        after: given("after")
-            .map(number)
-            .transpose()?
-            .map(i64::unsigned_abs),
+        bot: given(arguments, "bot")?,
+        method: method.map(str::to_owned),
+        after: given(arguments, "after")?.map(i64::unsigned_abs),
         complete: arguments.flag("complete"),
         answered: arguments.flag("answered"),
         left: arguments.flag("left"),
@@ -236,6 +238,27 @@ async fn requests(control: &Control, taken: &Taken) -> Result<Answer, Rejected> 
         .map(|one| view::request(one, arguments.flag("bytes")))
         .collect();
     Ok(json(&Raw::array(&shown)))
+}
+
+async fn deliveries(control: &Control, arguments: &Arguments) -> Result<Answer, Rejected> {
+    let filter = DeliveryFilter {
+        bot: given(arguments, "bot")?,
+        update_id: given(arguments, "update_id")?,
+        after: given(arguments, "after")?.map(i64::unsigned_abs),
+        ended: arguments.flag("ended"),
+        taken: arguments.flag("taken"),
+    };
+    let (count, wait) = patience(arguments);
+    let found = control.wait_for_deliveries(&filter, count, wait).await;
+    let bytes = arguments.flag("bytes");
+    let shown: Vec<Raw> = found.iter().map(|one| push::delivery(one, bytes)).collect();
+    Ok(json(&Raw::array(&shown)))
+}
+
+/// A number in the query, if there is one.
+fn given(arguments: &Arguments, name: &str) -> Result<Option<i64>, Rejected> {
+    let text = arguments.get(name).filter(|text| !text.is_empty());
+    text.map(number).transpose()
 }
 
 /// How many are waited for, and how long.

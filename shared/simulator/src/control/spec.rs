@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Captured;
+use crate::push::deliveries::Delivery;
+use crate::push::queues::Seen;
 use crate::shared::ConnectionState;
 
 /// Why an order was not carried out.
@@ -117,6 +119,84 @@ pub struct OpenConnection {
     pub requests: u64,
     /// What it is doing.
     pub state: ConnectionState,
+}
+
+/// How a bot's webhook stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookState {
+    /// Whether there is one.
+    pub set: bool,
+    /// Updates that wait, those in flight among them.
+    pub pending_updates: usize,
+    /// Updates that were dropped because their time was over.
+    pub expired_updates: u64,
+    /// Open connections.
+    pub connections: usize,
+    /// Updates in flight.
+    pub in_flight: usize,
+    /// When the next queue may go on, in the clock's time; none if all that wait are in flight.
+    pub next_attempt: Option<Duration>,
+    /// Its queues, by name.
+    pub queues: Vec<WaitingQueue>,
+}
+
+/// A serial queue of a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingQueue {
+    /// `message 7`: messages in chat 7.
+    pub queue: String,
+    /// Updates in it, of those that are looked at: twice max_connections in all.
+    pub updates: usize,
+    /// The number of the attempt that is under way or comes next, from 1.
+    pub attempt: u32,
+    /// When, in the clock's time; none while it is under way.
+    pub next_attempt: Option<Duration>,
+}
+
+impl WaitingQueue {
+    pub(super) fn of(seen: &Seen) -> Self {
+        Self {
+            queue: seen.lane.name().to_owned(),
+            updates: seen.updates,
+            attempt: seen.attempt,
+            next_attempt: seen.next_at,
+        }
+    }
+}
+
+/// Which deliveries are meant; empty means all.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeliveryFilter {
+    /// Only this bot's.
+    pub bot: Option<i64>,
+    /// Only of this update.
+    pub update_id: Option<i64>,
+    /// Only those that came later than this id.
+    pub after: Option<u64>,
+    /// Only those that have ended.
+    pub ended: bool,
+    /// Only those that succeeded.
+    pub taken: bool,
+}
+
+impl DeliveryFilter {
+    /// Those that have ended.
+    #[must_use]
+    pub fn ended() -> Self {
+        Self {
+            ended: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn fits(&self, one: &Delivery) -> bool {
+        self.bot.is_none_or(|bot| one.bot == bot)
+            && self.update_id.is_none_or(|update| one.update_id == update)
+            && self.after.is_none_or(|after| one.id > after)
+            && (!self.ended || one.ended.is_some())
+            && (!self.taken || (one.ended.is_some() && one.error.is_none()))
+    }
 }
 
 /// Which requests are meant; empty means all.

@@ -69,6 +69,12 @@ impl Arguments {
             .map(|(name, value)| (name.as_str(), value.text.as_str()))
     }
 
+    /// All of them, to be kept.
+    pub(crate) fn owned(&self) -> Vec<(String, String)> {
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        self.iter().map(own).collect()
+    }
+
     /// Adds one value.
     pub(crate) fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
         self.grow(value.len())?;

@@ -1,6 +1,7 @@
-//! Takes a request's body in: decompresses it and sorts it into arguments and files.
+//! Takes a body in: decompresses it and sorts it into arguments and files.
 //!
-//! In: the head, then content out of its framing (`connection/read.rs`). Out: [`Taken`].
+//! In: what the head says of it, then content out of its framing: of requests (`connection/read.rs`)
+//! and of webhooks' answers (`push/courier.rs`). Out: [`Taken`].
 //! Invariant: nothing is held beyond the caps; what no reader wants is counted and dropped.
 
 use std::io::{self, Write};
@@ -10,7 +11,7 @@ use flate2::write::{GzDecoder, ZlibDecoder};
 
 use super::Refusal;
 use super::arguments::{Arguments, MOST};
-use super::head::Head;
+use super::head::{Framing, Head};
 use super::multipart::{Multipart, Upload};
 
 /// What a request brought.
@@ -54,14 +55,23 @@ enum Collector {
 impl Intake {
     /// For a call: of each file at most `keep` bytes are held.
     pub(crate) fn call(head: &Head, keep: usize) -> Result<Self, Refusal> {
-        let mut arguments = Arguments::default();
-        arguments.add_form(query(&head.target))?;
-        let content_type = head
-            .header("content-type")
-            .unwrap_or(b"application/octet-stream");
+        let (kind, encoding) = (head.header("content-type"), head.header("content-encoding"));
+        let mut intake = Self::of(kind, encoding, head.framing, keep)?;
+        intake.arguments.add_form(query(&head.target))?;
+        Ok(intake)
+    }
+
+    /// By what a head says of its body: of each file at most `keep` bytes are held.
+    pub(crate) fn of(
+        content_type: Option<&[u8]>,
+        encoding: Option<&[u8]>,
+        framing: Framing,
+        keep: usize,
+    ) -> Result<Self, Refusal> {
+        let content_type = content_type.unwrap_or(b"application/octet-stream");
         let lowered = content_type.to_ascii_lowercase();
         let has = |word: &str| memchr::memmem::find(&lowered, word.as_bytes()).is_some();
-        let collector = if head.framing == super::head::Framing::None {
+        let collector = if framing == Framing::None {
             Collector::Nothing
         } else if has("multipart/form-data") {
             Collector::Multipart(Box::new(Multipart::new(content_type, keep)?))
@@ -73,9 +83,9 @@ impl Intake {
             Collector::Nothing
         };
         Ok(Self {
-            decoder: decoder(head)?,
+            decoder: decoder(encoding, framing)?,
             collector,
-            arguments,
+            arguments: Arguments::default(),
             size: 0,
         })
     }
@@ -85,7 +95,7 @@ impl Intake {
         let mut arguments = Arguments::default();
         arguments.add_form(query(&head.target))?;
         Ok(Self {
-            decoder: decoder(head)?,
+            decoder: decoder(head.header("content-encoding"), head.framing)?,
             collector: Collector::Body {
                 bytes: Vec::new(),
                 limit,
@@ -191,11 +201,11 @@ fn query(target: &[u8]) -> &[u8] {
     }
 }
 
-fn decoder(head: &Head) -> Result<Decoder, Refusal> {
-    match head.header("content-encoding") {
+fn decoder(encoding: Option<&[u8]>, framing: Framing) -> Result<Decoder, Refusal> {
+    match encoding {
         None | Some(b"") => Ok(Decoder::Identity),
         // Without a body the reader never looks at the encoding.
-        Some(_) if head.framing == super::head::Framing::None => Ok(Decoder::Identity),
+        Some(_) if framing == Framing::None => Ok(Decoder::Identity),
         Some(name)
             if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"deflate") =>
         {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Origin;
+use crate::http::multipart::Upload;
 use crate::route::Environment;
 
 /// A request as it arrived, and what became of it.
@@ -72,6 +73,18 @@ pub struct CapturedFile {
     pub size: u64,
     /// CRC-32 of all of it, as gzip has it.
     pub crc32: u32,
+}
+
+impl CapturedFile {
+    pub(crate) fn of(file: &Upload) -> Self {
+        Self {
+            field: file.field.clone(),
+            file_name: file.file_name.clone(),
+            content_type: file.content_type.clone(),
+            size: file.size,
+            crc32: file.crc32,
+        }
+    }
 }
 
 impl Captured {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Call, Outcome};
 use crate::fail::Failure;
 use crate::json::{Object, Raw};
+use crate::world::webhook::Webhook;
 
 /// `close` is refused for so long after a bot's start.
 const CLOSE_AFTER: Duration = Duration::from_secs(600);
@@ -105,6 +106,7 @@ impl Call<'_> {
         let ended = {
             let me = self.me()?;
             me.logged_out = true;
+            me.polling.begin(Webhook::default());
             me.polling.end_all(&Failure::new(400, "Logged out"))
         };
         crate::world::answer(ended);

@@ -48,6 +48,7 @@ pub(super) fn perform(call: &mut Call<'_>, name: &str, waiter: Waiter) -> Option
         }
     };
     world::answer(outcome.ended);
+    call.world.due.touch(call.bot);
     outcome.waits.map(|wait| Pending {
         bot: call.bot,
         number: wait.number,
@@ -67,12 +68,8 @@ impl Call<'_> {
             }),
             "setwebhook" => {
                 let certificate = self.files.iter().find(|file| file.field == "certificate");
-                let size = certificate.map(|file| file.size);
-                Order::Set(WebhookOrder::read(
-                    arguments,
-                    size,
-                    self.config.webhook_rules,
-                )?)
+                let rules = self.config.webhook_rules;
+                Order::Set(WebhookOrder::read(arguments, certificate, rules)?)
             }
             _ => Order::Delete {
                 drop_pending_updates: arguments.flag("drop_pending_updates"),
@@ -83,8 +80,7 @@ impl Call<'_> {
     pub(super) fn webhook_info(&mut self) -> super::Outcome {
         let now = self.now;
         let bot = self.me()?;
-        let pending = bot.polling.queue().pending(now);
-        Ok(bot.polling.webhook().info(pending, bot.allowed.as_deref()))
+        Ok(bot.polling.webhook_info(bot.allowed.as_deref(), now))
     }
 }
 

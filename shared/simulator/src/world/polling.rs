@@ -1,4 +1,4 @@
-//! How one bot gets its updates: the long poll, the webhook's state, and the rules between them.
+//! How one bot gets its updates: the long poll, the webhook (pushes: [`pushed`]), and the rules between them.
 //!
 //! In: getUpdates, setWebhook, deleteWebhook (`methods/updates.rs`), updates (`world/bot.rs`), the
 //! clock's time with each. Out: [`Ended`]: whose request is answered now, with what, after which
@@ -6,12 +6,15 @@
 //! Invariant: at most one poll and one setWebhook wait per bot; each waiter is ended exactly once.
 
 mod ended;
+mod pushed;
 
 use std::time::Duration;
 
 use super::queue::UpdateQueue;
 use super::webhook::{Webhook, WebhookOrder};
 use crate::fail::Failure;
+use crate::push::plan::Plan;
+use crate::push::request::Target;
 
 pub(crate) use ended::{Ended, Outcome, Reply, Wait};
 
@@ -44,6 +47,10 @@ pub(crate) struct Polling<W> {
     queue: UpdateQueue,
     poll: Option<Waiting<W>>,
     webhook: Webhook,
+    /// Set while a webhook is.
+    plan: Option<Plan>,
+    /// The number of the last connection to a webhook.
+    connections: u64,
     setting: Option<(W, Wait, WebhookOrder)>,
     previous: Option<(i64, Duration)>,
     next_conflict: Duration,
@@ -58,6 +65,8 @@ impl<W> Polling<W> {
             queue: UpdateQueue::new(first),
             poll: None,
             webhook: Webhook::default(),
+            plan: None,
+            connections: 0,
             setting: None,
             previous: None,
             next_conflict: Duration::ZERO,
@@ -147,7 +156,7 @@ impl<W> Polling<W> {
             return Some(Ended::done(poll.waiter, result));
         }
         let (waiter, _, order) = self.setting.take_if(|(_, wait, _)| wait.number == number)?;
-        self.webhook = order.webhook;
+        self.begin(order.webhook);
         Some(Ended::said(waiter, "Webhook was set"))
     }
 
@@ -176,9 +185,9 @@ impl<W> Polling<W> {
         if order.drop_pending_updates {
             self.queue.clear();
         }
-        self.webhook = Webhook::default();
+        self.begin(Webhook::default());
         if verify.is_zero() {
-            self.webhook = order.webhook;
+            self.begin(order.webhook);
             ended.push(Ended::said(waiter, "Webhook was set"));
             return Outcome { ended, waits: None };
         }
@@ -204,7 +213,8 @@ impl<W> Polling<W> {
         if drop_pending {
             self.queue.clear();
         }
-        let was_set = std::mem::take(&mut self.webhook).is_set() || !ended.is_empty();
+        let was_set = self.webhook.is_set() || !ended.is_empty();
+        self.begin(Webhook::default());
         let said = if was_set {
             "Webhook was deleted"
         } else {
@@ -224,17 +234,20 @@ impl<W> Polling<W> {
             .collect()
     }
 
+    /// From now on updates go to this webhook; to none if its address is empty.
+    pub(crate) fn begin(&mut self, webhook: Webhook) {
+        let target = webhook.is_set().then(|| Target::of(&webhook)).flatten();
+        self.plan = target.map(|target| Plan::new(target, webhook.max_connections));
+        self.webhook = webhook;
+    }
+
     fn updates(&mut self, offset: i64, limit: usize, now: Duration) -> String {
         let mut text = String::from("[");
         for update in self.queue.get(offset, limit, now) {
             if text.len() > 1 {
                 text.push(',');
             }
-            text.push_str("{\"update_id\":");
-            text.push_str(&update.id.to_string());
-            text.push_str(",\n");
-            text.push_str(&update.text);
-            text.push('}');
+            text.push_str(&update.json());
         }
         text.push(']');
         text

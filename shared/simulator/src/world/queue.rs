@@ -1,8 +1,8 @@
 //! The updates that wait for a bot.
 //!
-//! In: updates, in the order they happened (`world/polling.rs`). Out: those a getUpdates asks for.
-//! Invariant: ids are consecutive; an update leaves only by confirmation (a higher offset), by
-//! expiry, or by [`UpdateQueue::clear`]. At most a million wait (as with Telegram's server); beyond
+//! In: updates, in the order they happened (`world/polling.rs`). Out: those a getUpdates asks for, and
+//! those that are pushed (`push/plan.rs`). Invariant: ids are consecutive; an update leaves only by
+//! confirmation (a higher offset, a delivery), by expiry, or by [`UpdateQueue::clear`]. At most a million wait (as with Telegram's server); beyond
 //! that, new ones are refused and counted.
 
 use std::collections::VecDeque;
@@ -24,6 +24,13 @@ pub(crate) struct Update {
     pub(crate) text: String,
 }
 
+impl Update {
+    /// The object, as getUpdates and webhooks show it.
+    pub(crate) fn json(&self) -> String {
+        format!("{{\"update_id\":{},\n{}}}", self.id, self.text)
+    }
+}
+
 /// Updates in order.
 pub(crate) struct UpdateQueue {
     updates: VecDeque<Update>,
@@ -32,6 +39,7 @@ pub(crate) struct UpdateQueue {
     /// Nothing expires before this.
     next_expiry: Duration,
     refused: u64,
+    expired: u64,
 }
 
 impl UpdateQueue {
@@ -42,6 +50,7 @@ impl UpdateQueue {
             tail: first.max(1),
             next_expiry: Duration::MAX,
             refused: 0,
+            expired: 0,
         }
     }
 
@@ -105,6 +114,43 @@ impl UpdateQueue {
         self.refused
     }
 
+    /// How many have expired since the start.
+    pub(crate) fn expired(&self) -> u64 {
+        self.expired
+    }
+
+    /// Those with this id or a higher one.
+    pub(crate) fn since(&self, id: i64) -> impl Iterator<Item = &Update> {
+        let from = self.updates.partition_point(|update| update.id < id);
+        self.updates.range(from..)
+    }
+
+    /// Whether an update is here and will not have expired by then.
+    pub(crate) fn live(&self, id: i64, at: Duration) -> bool {
+        self.find(id)
+            .is_some_and(|place| self.updates[place].expires_at > at)
+    }
+
+    /// An update as it is pushed.
+    pub(crate) fn body(&self, id: i64) -> Option<String> {
+        self.find(id).map(|place| self.updates[place].json())
+    }
+
+    /// An update was taken by a webhook; it may have expired on the way.
+    pub(crate) fn delivered(&mut self, id: i64) {
+        if let Some(place) = self.find(id) {
+            self.updates.remove(place);
+        }
+    }
+
+    /// An update has expired, or will have before it can be sent again.
+    pub(crate) fn expire_one(&mut self, id: i64) {
+        if let Some(place) = self.find(id) {
+            self.updates.remove(place);
+            self.expired += 1;
+        }
+    }
+
     /// Drops all.
     pub(crate) fn clear(&mut self) {
         self.updates.clear();
@@ -114,13 +160,21 @@ impl UpdateQueue {
         if now < self.next_expiry {
             return;
         }
+        let before = self.updates.len();
         self.updates.retain(|update| update.expires_at > now);
+        self.expired += (before - self.updates.len()) as u64;
         self.next_expiry = self
             .updates
             .iter()
             .map(|update| update.expires_at)
             .min()
             .unwrap_or(Duration::MAX);
+    }
+
+    fn find(&self, id: i64) -> Option<usize> {
+        self.updates
+            .binary_search_by_key(&id, |update| update.id)
+            .ok()
     }
 
     fn resolve(&self, offset: i64) -> i64 {

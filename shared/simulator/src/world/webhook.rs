@@ -1,15 +1,20 @@
 //! What is known of a bot's webhook, and whether an order to set one is acceptable.
 //!
 //! In: the arguments of setWebhook (`methods/updates.rs`). Out: [`Webhook`], shown by
-//! getWebhookInfo. State only: a later step delivers. Invariant: an order that Telegram would
-//! refuse never becomes state. The secret and the address never show in `Debug`.
+//! getWebhookInfo; `push/plan.rs` delivers to it. Invariant: an order that Telegram would refuse
+//! never becomes state. One thing is not done that Telegram does: the host's name is looked up only
+//! when there is something to push. The secret and the address never show in `Debug`.
 
 use std::fmt;
 use std::net::IpAddr;
 
+use bytes::Bytes;
+
 use crate::fail::Failure;
 use crate::http::arguments::Arguments;
+use crate::http::multipart::Upload;
 use crate::json::{Object, Raw};
+use crate::push::address::{Address, is_private};
 
 /// The largest certificate setWebhook takes.
 const LARGEST_CERTIFICATE: u64 = 3 << 20;
@@ -21,7 +26,8 @@ pub(crate) struct Webhook {
     pub(crate) secret: String,
     pub(crate) max_connections: i64,
     pub(crate) ip_address: String,
-    pub(crate) has_certificate: bool,
+    /// What the bot uploaded to be trusted.
+    pub(crate) certificate: Option<Bytes>,
     /// When and with what the last delivery failed.
     pub(crate) last_error: Option<(i64, String)>,
 }
@@ -51,7 +57,7 @@ impl Webhook {
 
     /// Whether an order would change nothing (a certificate always does, as does dropping updates).
     pub(crate) fn same_as(&self, order: &WebhookOrder) -> bool {
-        let plain = !order.webhook.has_certificate && !order.drop_pending_updates;
+        let plain = order.webhook.certificate.is_none() && !order.drop_pending_updates;
         let error = self.last_error.clone();
         plain
             && *self
@@ -61,12 +67,17 @@ impl Webhook {
                 }
     }
 
-    /// The result of getWebhookInfo.
-    pub(crate) fn info(&self, pending: usize, allowed: Option<&[&str]>) -> Raw {
-        let shown = |text: &String| (!text.is_empty()).then(|| text.clone());
+    /// The result of getWebhookInfo; `found` is the address found for the host's name.
+    pub(crate) fn info(
+        &self,
+        pending: usize,
+        allowed: Option<&[&str]>,
+        found: Option<IpAddr>,
+    ) -> Raw {
+        let fixed = (!self.ip_address.is_empty()).then(|| self.ip_address.clone());
         Object::new()
             .put("url", &self.url)
-            .put("has_custom_certificate", &self.has_certificate)
+            .put("has_custom_certificate", &self.certificate.is_some())
             .put("pending_update_count", &pending)
             .some(
                 "last_error_date",
@@ -80,17 +91,17 @@ impl Webhook {
                 "max_connections",
                 self.is_set().then_some(self.max_connections),
             )
-            .some("ip_address", shown(&self.ip_address))
+            .some("ip_address", fixed.or(found.map(|found| found.to_string())))
             .some("allowed_updates", allowed)
             .end()
     }
 }
 
 impl WebhookOrder {
-    /// Reads setWebhook's arguments; `certificate` is the size of the file sent, if one was.
+    /// Reads setWebhook's arguments; `certificate` is the file sent, if one was.
     pub(crate) fn read(
         arguments: &Arguments,
-        certificate: Option<u64>,
+        certificate: Option<&Upload>,
         rules: WebhookRules,
     ) -> Result<Self, Failure> {
         let url = arguments.text("url").trim();
@@ -105,7 +116,8 @@ impl WebhookOrder {
         if !url.is_empty() {
             check(url, arguments.text("ip_address"), rules)?;
         }
-        if let Some(size) = certificate.filter(|size| *size > LARGEST_CERTIFICATE) {
+        let size = certificate.map_or(0, |file| file.size);
+        if size > LARGEST_CERTIFICATE {
             return Err(Failure::bad(&format!(
                 "certificate size is too big ({size} bytes)"
             )));
@@ -119,7 +131,7 @@ impl WebhookOrder {
                     .unwrap_or(40)
                     .clamp(1, 100),
                 ip_address: arguments.text("ip_address").to_owned(),
-                has_certificate: certificate.is_some(),
+                certificate: certificate.map(|file| file.content.clone()),
                 last_error: None,
             },
             drop_pending_updates: arguments.flag("drop_pending_updates"),
@@ -130,51 +142,30 @@ impl WebhookOrder {
 /// What Telegram says of an address before it tries it.
 fn check(url: &str, ip_address: &str, rules: WebhookRules) -> Result<(), Failure> {
     let bad = |text: &str| Failure::bad(&format!("bad webhook: {text}"));
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
-        None => ("https".to_owned(), url),
-    };
-    if scheme != "https" && scheme != "http" {
-        return Err(Failure::bad("invalid webhook URL specified"));
-    }
-    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    let host_port = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let (host, port) = match host_port.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (host_port, None),
-    };
-    let port = port.map(str::parse::<u16>).transpose();
-    let (false, Ok(port)) = (host.is_empty(), port) else {
+    let Some(address) = Address::parse(url) else {
         return Err(Failure::bad("invalid webhook URL specified"));
     };
     if rules == WebhookRules::Any {
         return Ok(());
     }
-    if scheme != "https" {
+    if !address.secure {
         return Err(bad("An HTTPS URL must be provided for webhook"));
     }
-    if !matches!(port.unwrap_or(443), 443 | 80 | 88 | 8443) {
+    if !matches!(address.port, 443 | 80 | 88 | 8443) {
         return Err(bad(
             "Webhook can be set up only on ports 80, 88, 443 or 8443",
         ));
     }
-    for address in [host, ip_address] {
-        match address.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(IpAddr::V4(v4))
-                if v4.is_private()
-                    || v4.is_loopback()
-                    || v4.is_link_local()
-                    || v4.is_unspecified() =>
-            {
-                return Err(bad(&format!("IP address {v4} is reserved")));
-            }
+    for address in [address.name(), ip_address] {
+        match address.parse::<IpAddr>() {
             Ok(IpAddr::V6(_)) => return Err(bad("IPv6-only addresses are not allowed")),
+            Ok(ip) if is_private(ip) => {
+                return Err(bad(&format!("IP address {ip} is reserved")));
+            }
             _ => {}
         }
     }
-    if host == "localhost" {
+    if address.name() == "localhost" {
         return Err(bad("IP address 127.0.0.1 is reserved"));
     }
     Ok(())

@@ -7,10 +7,12 @@
 
 mod broken;
 mod downloads;
+mod endpoint;
 mod errors;
 mod faults;
 mod orders;
 mod parsing;
+mod pushes;
 mod routing;
 mod slice;
 mod updates;

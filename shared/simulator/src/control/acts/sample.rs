@@ -202,11 +202,12 @@ mod tests {
     use super::super::{Act, perform};
     use crate::world::World;
     use crate::world::bot::Bot;
+    use crate::world::due::Due;
     use crate::world::people::User;
 
     #[test]
     fn every_kind_has_a_sample() {
-        let mut world = World::new(false, 1_000);
+        let mut world = World::new(false, 1_000, Due::default());
         world
             .bots
             .insert(1, Bot::new(1, "1:a", "B", "b", Duration::ZERO));

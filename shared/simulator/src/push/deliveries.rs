@@ -1,0 +1,207 @@
+//! Every push that was tried, and what came of it.
+//!
+//! In: attempts as they begin and end (`courier.rs`). Out: [`Delivery`] for the control API.
+//! Invariant: what was sent and what was answered are kept byte for byte, framing included; an
+//! attempt that is broken off ends too. Bounded like the journal, and switched off with it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::config::CaptureConfig;
+use crate::journal::CapturedFile;
+use crate::route::Environment;
+use crate::shelf::Shelf;
+
+/// One attempt to push an update.
+#[derive(Clone)]
+pub struct Delivery {
+    /// Counts up from 1 over all webhooks.
+    pub id: u64,
+    /// Which of Telegram's two worlds.
+    pub environment: Environment,
+    /// Whose webhook.
+    pub bot: i64,
+    /// Of the update.
+    pub update_id: i64,
+    /// Of the update: `message`.
+    pub kind: String,
+    /// The serial queue it is in: `message 7` is that of chat 7.
+    pub queue: String,
+    /// From 1.
+    pub attempt: u32,
+    /// Counts up from 1 per bot.
+    pub connection: u64,
+    /// Head and body as sent.
+    pub request: Bytes,
+    /// When, in the clock's time.
+    pub sent: Duration,
+    /// The head of the answer, with the empty line.
+    pub head: Bytes,
+    /// The body of the answer with its framing, at most as much as is kept.
+    pub body: Bytes,
+    /// Of the answer; none if none came whole.
+    pub status: Option<u16>,
+    /// Why it failed: what getWebhookInfo shows.
+    pub error: Option<String>,
+    /// When the answer was complete, or given up.
+    pub ended: Option<Duration>,
+    /// What the answer asked for.
+    pub performed: Option<Performed>,
+}
+
+/// A method in an answer, and what came of it. Telegram tells nobody.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Performed {
+    /// In lower case.
+    pub method: String,
+    /// As in a call, `method` among them.
+    pub arguments: Vec<(String, String)>,
+    /// The files in it.
+    pub files: Vec<CapturedFile>,
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// What a call would have been answered.
+    pub answer: String,
+}
+
+/// All of them.
+pub(crate) struct Deliveries {
+    config: CaptureConfig,
+    shelf: Mutex<Shelf<Delivery>>,
+    changes: Changes,
+}
+
+/// An attempt under way.
+pub(crate) struct Underway {
+    all: Arc<Deliveries>,
+    clock: Clock,
+    id: u64,
+    ended: bool,
+}
+
+impl Deliveries {
+    pub(crate) fn new(config: CaptureConfig, changes: Changes) -> Self {
+        Self {
+            shelf: Mutex::new(Shelf::new(config.requests, config.bytes)),
+            config,
+            changes,
+        }
+    }
+
+    /// An attempt begins.
+    pub(crate) fn begin(self: &Arc<Self>, delivery: Delivery, clock: &Clock) -> Underway {
+        let mut shelf = self.lock();
+        let id = if self.config.enabled {
+            shelf.add(delivery.request.len(), |id| Delivery { id, ..delivery })
+        } else {
+            shelf.skip()
+        };
+        drop(shelf);
+        self.changes.tell();
+        Underway {
+            all: Arc::clone(self),
+            clock: clock.clone(),
+            id,
+            ended: false,
+        }
+    }
+
+    /// Those that fit, oldest first.
+    pub(crate) fn list(&self, fits: impl Fn(&Delivery) -> bool) -> Vec<Delivery> {
+        let shelf = self.lock();
+        shelf.iter().filter(|one| fits(one)).cloned().collect()
+    }
+
+    /// How many fit.
+    pub(crate) fn count(&self, fits: impl Fn(&Delivery) -> bool) -> usize {
+        self.lock().iter().filter(|one| fits(one)).count()
+    }
+
+    /// Forgets all; numbers start again.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+        self.changes.tell();
+    }
+
+    fn change(&self, id: u64, change: impl FnOnce(&mut Delivery)) {
+        if let Some(delivery) = self.lock().get(id) {
+            change(delivery);
+        }
+        self.changes.tell();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf<Delivery>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Underway {
+    /// What has come of the answer so far.
+    pub(crate) fn answered(&self, head: Bytes, mut body: Vec<u8>) {
+        body.truncate(self.all.config.body_limit);
+        let size = head.len() + body.len();
+        self.all.change(self.id, |delivery| {
+            delivery.head = head;
+            delivery.body = body.into();
+        });
+        self.all.lock().grow(self.id, size);
+    }
+
+    /// It has ended.
+    pub(crate) fn end(
+        mut self,
+        status: Option<u16>,
+        error: Option<String>,
+        performed: Option<Performed>,
+    ) {
+        self.ended = true;
+        let now = self.clock.now();
+        self.all.change(self.id, |delivery| {
+            delivery.status = status;
+            delivery.error = error;
+            delivery.performed = performed;
+            delivery.ended = Some(now);
+        });
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        if !self.ended {
+            let now = self.clock.now();
+            self.all.change(self.id, |delivery| {
+                delivery.error = Some("broken off: the webhook is not set any more".to_owned());
+                delivery.ended = Some(now);
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Bytes, queue and error may hold secrets and people's words.
+        f.debug_struct("Delivery")
+            .field("id", &self.id)
+            .field("bot", &self.bot)
+            .field("update_id", &self.update_id)
+            .field("attempt", &self.attempt)
+            .field("connection", &self.connection)
+            .field("status", &self.status)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Performed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Performed")
+            .field("ok", &self.ok)
+            .finish_non_exhaustive()
+    }
+}
