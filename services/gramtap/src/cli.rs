@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Show records as they come.
     Tail(Tail),
     /// Run a simulated Telegram: an offline Bot API for the tests of any bot.
+    ///
+    /// Bots may poll or set a webhook: updates are pushed as Telegram pushes them, to addresses of this machine and of
+    /// private networks only; an https webhook has to bring its certificate along.
     Simulate(Simulate),
     /// Kafka's topics.
     #[command(subcommand)]

@@ -48,15 +48,15 @@ impl Control {
             let known = world.bots.get_mut(&bot).ok_or(ControlError::Bot(bot))?;
             let pending_updates = known.polling.queue().pending(now);
             let expired_updates = known.polling.queue().expired();
-            let standing = known.polling.standing();
-            let lanes = standing.iter().flat_map(|one| &one.lanes);
+            let overview = known.polling.overview();
+            let lanes = overview.iter().flat_map(|one| &one.lanes);
             let queues: Vec<WaitingQueue> = lanes.map(WaitingQueue::of).collect();
             Ok(WebhookState {
                 set: known.polling.webhook().is_set(),
                 pending_updates,
                 expired_updates,
-                connections: standing.as_ref().map_or(0, |one| one.connections),
-                in_flight: standing.as_ref().map_or(0, |one| one.in_flight),
+                connections: overview.as_ref().map_or(0, |one| one.connections),
+                in_flight: overview.as_ref().map_or(0, |one| one.in_flight),
                 next_attempt: queues.iter().filter_map(|queue| queue.next_attempt).min(),
                 queues,
             })

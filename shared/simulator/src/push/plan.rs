@@ -16,7 +16,7 @@ use super::lane::Lane;
 use super::pace::Pace;
 use super::queues::{Queues, Seen};
 use super::request::Target;
-use super::schedule;
+use super::schedule::{self, IDLE};
 use super::verdict::Verdict;
 use crate::world::queue::UpdateQueue;
 
@@ -29,13 +29,21 @@ pub(crate) struct Plan {
     most: usize,
     queues: Queues,
     pace: Pace,
-    /// By number; the lane and id of the update that is out on it.
-    connections: BTreeMap<u64, Option<(Lane, i64)>>,
+    /// By number.
+    connections: BTreeMap<u64, Line>,
     gone_since: Option<Duration>,
     /// The address that the host's name stands for, and how long.
     resolved: Option<(IpAddr, Duration)>,
     stop: CancellationToken,
     _stops: DropGuard,
+}
+
+/// An open connection.
+enum Line {
+    /// This update is out on it.
+    Busy(Lane, i64),
+    /// Since then.
+    Idle(Duration),
 }
 
 /// An update that goes out now.
@@ -52,7 +60,7 @@ pub(crate) struct Parcel {
 
 /// How a webhook stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct Overview {
     pub(crate) connections: usize,
     pub(crate) in_flight: usize,
     pub(crate) lanes: Vec<Seen>,
@@ -87,6 +95,9 @@ impl Plan {
         numbers: &mut u64,
         now: Duration,
     ) -> (Vec<Parcel>, Option<Duration>) {
+        // Its courier closes it at the same time.
+        let stays = |line: &Line| !matches!(line, Line::Idle(since) if now >= *since + IDLE);
+        self.connections.retain(|_, line| stays(line));
         let mut parcels = Vec::new();
         loop {
             // As many are looked at as Telegram's server looks at.
@@ -96,7 +107,8 @@ impl Plan {
                 Some(at) if at > now => return (parcels, Some(at)),
                 Some(_) => {}
             }
-            let idle = self.connections.iter().find(|(_, out)| out.is_none());
+            let mut lines = self.connections.iter();
+            let idle = lines.find(|(_, line)| matches!(line, Line::Idle(_)));
             let idle = idle.map(|(number, _)| *number);
             if idle.is_none() {
                 let wanted = self.queues.lanes().min(self.most);
@@ -122,7 +134,7 @@ impl Plan {
                 *numbers
             });
             self.connections
-                .insert(connection, Some((ready.lane.clone(), ready.update)));
+                .insert(connection, Line::Busy(ready.lane.clone(), ready.update));
             parcels.push(Parcel {
                 connection,
                 fresh: idle.is_none(),
@@ -144,13 +156,14 @@ impl Plan {
         waiting: &mut UpdateQueue,
         now: Duration,
     ) -> bool {
-        let Some(out) = self.connections.get_mut(&connection) else {
-            return false;
-        };
-        let carried = out.take();
-        if !stays {
-            self.connections.remove(&connection);
+        let line = self.connections.remove(&connection);
+        if stays && line.is_some() {
+            self.connections.insert(connection, Line::Idle(now));
         }
+        let carried = match line {
+            Some(Line::Busy(lane, update)) => Some((lane, update)),
+            Some(Line::Idle(_)) | None => None,
+        };
         match verdict {
             Verdict::Taken => {
                 self.pace.success(now);
@@ -193,12 +206,14 @@ impl Plan {
 
     /// The address that getWebhookInfo shows.
     pub(crate) fn shown_address(&self) -> Option<IpAddr> {
-        self.resolved.map(|(address, _)| address)
+        let found = self.resolved.map(|(address, _)| address);
+        found.or_else(|| self.target.address.ip())
     }
 
-    pub(crate) fn standing(&self) -> Standing {
-        let out = self.connections.values().filter(|out| out.is_some());
-        Standing {
+    pub(crate) fn overview(&self) -> Overview {
+        let lines = self.connections.values();
+        let out = lines.filter(|line| matches!(line, Line::Busy(..)));
+        Overview {
             connections: self.connections.len(),
             in_flight: out.count(),
             lanes: self.queues.seen(),

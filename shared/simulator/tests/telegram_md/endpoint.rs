@@ -86,11 +86,19 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Line<S> {
 
     /// The next request.
     pub(crate) async fn push(&mut self) -> Push {
+        self.next().await.expect("a request")
+    }
+
+    /// The next request; none if the connection ends before it.
+    pub(crate) async fn next(&mut self) -> Option<Push> {
         let end = loop {
             if let Some(at) = self.rest.windows(4).position(|four| four == b"\r\n\r\n") {
                 break at + 4;
             }
-            assert!(self.more().await, "ended within a head");
+            if !self.more().await {
+                assert!(self.rest.is_empty(), "ended within a head");
+                return None;
+            }
         };
         let head: Vec<u8> = self.rest.drain(..end).collect();
         let head = String::from_utf8(head).expect("a head is text");
@@ -103,7 +111,7 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Line<S> {
         }
         let body: Vec<u8> = self.rest.drain(..length).collect();
         let body = String::from_utf8(body).expect("a body is text");
-        Push { head, body }
+        Some(Push { head, body })
     }
 
     pub(crate) async fn answer(&mut self, bytes: impl AsRef<[u8]>) {

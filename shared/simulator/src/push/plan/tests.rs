@@ -91,7 +91,7 @@ fn one_connection_until_it_works_then_one_per_queue() {
     );
     stage.end(2, &Verdict::Taken);
     assert_eq!(stage.out(), "5@2");
-    assert_eq!(stage.plan.standing().in_flight, 3);
+    assert_eq!(stage.plan.overview().in_flight, 3);
 }
 
 #[test]
@@ -171,7 +171,8 @@ fn an_update_that_expired_while_it_waited_is_not_sent() {
 fn gone_for_23_hours_in_a_row_deletes_the_webhook() {
     let hour = |hours: u64| s(hours * 3_600);
     // (hour, status): what the endpoint answered; the last one decides.
-    let cases: [(&[(u64, Option<u16>)], bool); 5] = [
+    type Answers = &'static [(u64, Option<u16>)];
+    let cases: [(Answers, bool); 5] = [
         (&[(0, Some(410)), (23, Some(410))], false),
         (&[(0, Some(410)), (24, Some(410))], true),
         (&[(0, Some(410)), (1, Some(500)), (24, Some(410))], false),
@@ -212,7 +213,7 @@ fn what_is_looked_at_is_bounded() {
     }
     stage.add(2, DAY);
     assert_eq!(stage.out(), "1@1");
-    let lanes = stage.plan.standing().lanes;
+    let lanes = stage.plan.overview().lanes;
     assert_eq!(
         (lanes.len(), lanes[0].updates),
         (1, 4),
@@ -234,7 +235,14 @@ fn a_connection_that_ends_makes_room_and_a_plan_that_ends_stops_its_couriers() {
     assert_eq!(stage.out(), "2@2");
     stage.end(2, &Verdict::Taken);
     stage.plan.closed(2);
-    assert_eq!(stage.plan.standing().connections, 0);
+    assert_eq!(stage.plan.overview().connections, 0);
+    stage.add(1, DAY);
+    assert_eq!(stage.out(), "3@3");
+    stage.end(3, &Verdict::Taken);
+    // Its courier has closed it by then, whether that was told or not.
+    stage.now = s(60);
+    stage.add(1, DAY);
+    assert_eq!(stage.out(), "4@4");
     let stop = stage.plan.stop().clone();
     drop(stage);
     assert!(stop.is_cancelled());

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Polling;
 use crate::json::Raw;
-use crate::push::plan::{Parcel, Standing};
+use crate::push::plan::{Overview, Parcel};
 use crate::push::request::Target;
 use crate::push::verdict::Verdict;
 use crate::world::webhook::Webhook;
@@ -80,8 +80,8 @@ impl<W> Polling<W> {
     }
 
     /// How the webhook stands; none if there is none.
-    pub(crate) fn standing(&self) -> Option<Standing> {
-        self.plan.as_ref().map(|plan| plan.standing())
+    pub(crate) fn overview(&self) -> Option<Overview> {
+        self.plan.as_ref().map(|plan| plan.overview())
     }
 
     /// The result of getWebhookInfo.
