@@ -3,7 +3,7 @@
 //! The way of an update: it waits in its bot's queue (`world/queue.rs`); [`postman`] asks the bot's
 //! [`plan`] what goes out now ([`lane`] → [`queues`], [`schedule`] for retries, [`pace`] for new
 //! connections) and hands it to a [`courier`], one per connection, which dials ([`dial`], [`trust`]),
-//! writes the bytes of [`request`], reads the answer ([`response`]), has [`verdict`] judge it, lets
+//! writes the bytes of [`request`] and reads the answer ([`exchange`], [`response`]), has [`verdict`] judge it, lets
 //! `methods.rs` perform what it asks for, tells the plan, and notes it in [`deliveries`].
 //! Invariant: decisions are pure and follow the simulator's clock; what is in flight stays in the
 //! bot's queue until a 2xx. Overload: bounded by max_connections and by what a queue holds.
@@ -12,6 +12,7 @@ pub(crate) mod address;
 pub(crate) mod courier;
 pub(crate) mod deliveries;
 pub(crate) mod dial;
+pub(crate) mod exchange;
 pub(crate) mod lane;
 pub(crate) mod pace;
 pub(crate) mod plan;

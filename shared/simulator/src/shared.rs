@@ -28,7 +28,7 @@ use crate::world::due::Due;
 pub(crate) struct Shared {
     pub(crate) config: SimulatorConfig,
     pub(crate) journal: Journal,
-    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) deliveries: Deliveries,
     pub(crate) changes: Changes,
     pub(crate) faults: Faults,
     pub(crate) ca_pem: String,
@@ -128,7 +128,7 @@ impl Shared {
             worlds: [world(), world()],
             bell,
             journal: Journal::new(config.capture.clone(), changes.clone()),
-            deliveries: Arc::new(Deliveries::new(config.capture.clone(), changes.clone())),
+            deliveries: Deliveries::new(config.capture.clone(), changes.clone()),
             faults: Faults::default(),
             rules: Mutex::default(),
             changes,

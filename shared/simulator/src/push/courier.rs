@@ -6,32 +6,24 @@
 //! an attempt that has no whole answer. A webhook that is deleted drops its couriers where they are.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::deliveries::{Delivery, Underway};
-use super::dial::{self, Stream};
+use super::dial;
+use super::exchange::{Heard, Link, Progress};
 use super::lane;
 use super::plan::Parcel;
 use super::request::Target;
 use super::response::Reply;
 use super::schedule::{DEADLINE, IDLE};
 use super::verdict::{self, Broken, Ending, Verdict, judge};
-use crate::http::framing::{Body, Step};
-use crate::http::head::Head;
 use crate::http::intake::Taken;
 use crate::methods;
 use crate::route::Environment;
 use crate::shared::Shared;
-
-/// Read at once.
-const PIECE: usize = 16 << 10;
-/// What a server may send that was not asked.
-const AHEAD: usize = 64 << 10;
 
 /// Carries one webhook's parcels over one connection.
 pub(crate) struct Courier {
@@ -43,13 +35,6 @@ pub(crate) struct Courier {
     pub(crate) parcels: mpsc::Receiver<Parcel>,
     /// Ends when the webhook does.
     pub(crate) stop: CancellationToken,
-}
-
-/// An open connection.
-struct Link {
-    stream: Box<dyn Stream>,
-    /// Received and not yet read.
-    arrived: BytesMut,
 }
 
 impl Courier {
@@ -108,74 +93,52 @@ impl Courier {
             .unwrap_or_default();
         let noted = self.note(&parcel, request.clone());
         let deadline = clock.now() + DEADLINE;
-        let written = AtomicBool::new(false);
+        let mut progress = Progress::default();
         let result = match head {
-            Err(broken) => Err(broken),
+            Err(broken) => Some(Err(broken)),
             Ok(_) => tokio::select! {
                 biased;
-                result = self.exchange(link, &request, &written, &noted) => result,
-                () = clock.sleep_until(deadline) => Err(match written.load(Ordering::Relaxed) {
-                    true => Broken::ReadTimeout,
-                    false => Broken::WriteTimeout,
-                }),
+                result = self.ask(link, &request, &mut progress) => Some(result),
+                () = clock.sleep_until(deadline) => None,
             },
         };
+        let result = result.unwrap_or(Err(match progress.written {
+            true => Broken::ReadTimeout,
+            false => Broken::WriteTimeout,
+        }));
         // An answer that overtook its request leaves the rest of the request unsent.
-        let stays = written.load(Ordering::Relaxed)
-            && result.as_ref().is_ok_and(|(reply, _)| reply.keep_alive);
-        self.settle(result, stays, noted);
+        let stays = progress.written && result.as_ref().is_ok_and(|(reply, _)| reply.keep_alive);
+        self.settle(result, stays, progress.heard, noted);
         stays
     }
 
-    /// Writes a request and reads its answer, both at once.
-    async fn exchange(
+    /// Asks over the connection; opens it first if it is not open yet.
+    async fn ask(
         &self,
         link: &mut Option<Link>,
         request: &[u8],
-        written: &AtomicBool,
-        noted: &Underway,
+        progress: &mut Progress,
     ) -> Result<(Reply, Taken), Broken> {
-        if link.is_none() {
-            let stream = dial::dial(&self.shared, self.environment, self.bot, &self.target).await?;
-            *link = Some(Link {
-                stream,
-                arrived: BytesMut::new(),
-            });
-        }
-        let Some(Link { stream, arrived }) = link else {
-            return Err(Broken::Closed);
-        };
-        let (mut source, mut sink) = tokio::io::split(stream);
-        let writing = async {
-            sink.write_all(request).await?;
-            sink.flush().await
-        };
-        let keep = self.shared.config.file_keep;
-        let reading = answer(&mut source, arrived, keep, noted);
-        tokio::pin!(writing, reading);
-        let mut failed = None;
-        loop {
-            tokio::select! {
-                biased;
-                result = &mut reading => {
-                    // The end of a connection that could not be written to is not the news.
-                    return match (result, failed) {
-                        (Err(Broken::Closed), Some(failed)) => Err(failed),
-                        (result, _) => result,
-                    };
-                }
-                result = &mut writing, if failed.is_none() && !written.load(Ordering::Relaxed) => {
-                    match result {
-                        Ok(()) => written.store(true, Ordering::Relaxed),
-                        Err(error) => failed = Some(dial::system(error)),
-                    }
-                }
+        let shared = &self.shared;
+        let link = match link {
+            Some(link) => link,
+            none => {
+                let target = &self.target;
+                let stream = dial::dial(shared, self.environment, self.bot, target).await?;
+                none.insert(Link::over(stream))
             }
-        }
+        };
+        link.exchange(request, &shared.config, progress).await
     }
 
     /// Performs what the answer asks for, tells the plan, and notes it all.
-    fn settle(&self, result: Result<(Reply, Taken), Broken>, stays: bool, noted: Underway) {
+    fn settle(
+        &self,
+        result: Result<(Reply, Taken), Broken>,
+        stays: bool,
+        heard: Heard,
+        noted: Underway,
+    ) {
         let clock = &self.shared.config.clock;
         let (ending, taken) = match result {
             Ok((reply, taken)) => (reply.ending(), Some(taken)),
@@ -216,7 +179,7 @@ impl Courier {
             Verdict::Taken => None,
             Verdict::Failed { message, .. } => Some(message),
         };
-        noted.end(status, error, performed);
+        noted.end(heard, status, error, performed);
     }
 
     fn note(&self, parcel: &Parcel, request: Bytes) -> Underway {
@@ -240,60 +203,6 @@ impl Courier {
             ended: None,
             performed: None,
         };
-        self.shared.deliveries.begin(delivery, clock)
-    }
-}
-
-impl Link {
-    /// Ends when the server closes; what it sends without being asked is kept.
-    async fn gone(&mut self) {
-        while self.arrived.len() < AHEAD {
-            if !matches!(self.stream.read_buf(&mut self.arrived).await, Ok(1..)) {
-                return;
-            }
-        }
-    }
-}
-
-/// Reads an answer whole.
-async fn answer(
-    source: &mut (impl AsyncRead + Unpin),
-    arrived: &mut BytesMut,
-    keep: usize,
-    noted: &Underway,
-) -> Result<(Reply, Taken), Broken> {
-    let unreadable = |refusal: crate::http::Refusal| Broken::Unreadable(refusal.reason);
-    let head = loop {
-        if let Some(head) = Head::cut(arrived).map_err(unreadable)? {
-            break head;
-        }
-        more(source, arrived).await?;
-    };
-    let mut wire = Vec::new();
-    noted.answered(head.clone(), Vec::new());
-    let reply = Reply::read(&head)?;
-    let mut intake = reply.intake(keep)?;
-    let mut body = Body::new(reply.framing, true);
-    loop {
-        let step = body.step(arrived).map_err(unreadable)?;
-        body.wire()
-            .iter()
-            .for_each(|bytes| wire.extend_from_slice(bytes));
-        match step {
-            Step::Content(content) => intake.push(&content).map_err(unreadable)?,
-            Step::Hungry => more(source, arrived).await?,
-            Step::Done => break,
-        }
-    }
-    noted.answered(head, wire);
-    Ok((reply, intake.finish().map_err(unreadable)?))
-}
-
-async fn more(source: &mut (impl AsyncRead + Unpin), arrived: &mut BytesMut) -> Result<(), Broken> {
-    arrived.reserve(PIECE);
-    match source.read_buf(arrived).await {
-        Ok(0) => Err(Broken::Closed),
-        Ok(_) => Ok(()),
-        Err(error) => Err(dial::system(error)),
+        Underway::begin(&self.shared, delivery)
     }
 }

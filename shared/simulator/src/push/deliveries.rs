@@ -11,11 +11,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::exchange::Heard;
 use crate::changes::Changes;
-use crate::clock::Clock;
 use crate::config::CaptureConfig;
 use crate::journal::CapturedFile;
 use crate::route::Environment;
+use crate::shared::Shared;
 use crate::shelf::Shelf;
 
 /// One attempt to push an update.
@@ -77,10 +78,9 @@ pub(crate) struct Deliveries {
     changes: Changes,
 }
 
-/// An attempt under way.
+/// An attempt under way. Dropped before its end, it was broken off.
 pub(crate) struct Underway {
-    all: Arc<Deliveries>,
-    clock: Clock,
+    shared: Arc<Shared>,
     id: u64,
     ended: bool,
 }
@@ -91,24 +91,6 @@ impl Deliveries {
             shelf: Mutex::new(Shelf::new(config.requests, config.bytes)),
             config,
             changes,
-        }
-    }
-
-    /// An attempt begins.
-    pub(crate) fn begin(self: &Arc<Self>, delivery: Delivery, clock: &Clock) -> Underway {
-        let mut shelf = self.lock();
-        let id = if self.config.enabled {
-            shelf.add(delivery.request.len(), |id| Delivery { id, ..delivery })
-        } else {
-            shelf.skip()
-        };
-        drop(shelf);
-        self.changes.tell();
-        Underway {
-            all: Arc::clone(self),
-            clock: clock.clone(),
-            id,
-            ended: false,
         }
     }
 
@@ -129,56 +111,67 @@ impl Deliveries {
         self.changes.tell();
     }
 
-    fn change(&self, id: u64, change: impl FnOnce(&mut Delivery)) {
-        if let Some(delivery) = self.lock().get(id) {
-            change(delivery);
-        }
-        self.changes.tell();
-    }
-
     fn lock(&self) -> MutexGuard<'_, Shelf<Delivery>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Underway {
-    /// What has come of the answer so far.
-    pub(crate) fn answered(&self, head: Bytes, mut body: Vec<u8>) {
-        body.truncate(self.all.config.body_limit);
-        let size = head.len() + body.len();
-        self.all.change(self.id, |delivery| {
-            delivery.head = head;
-            delivery.body = body.into();
-        });
-        self.all.lock().grow(self.id, size);
+    /// An attempt begins.
+    pub(crate) fn begin(shared: &Arc<Shared>, delivery: Delivery) -> Self {
+        let all = &shared.deliveries;
+        let mut shelf = all.lock();
+        let id = if all.config.enabled {
+            shelf.add(delivery.request.len(), |id| Delivery { id, ..delivery })
+        } else {
+            shelf.skip()
+        };
+        drop(shelf);
+        all.changes.tell();
+        Self {
+            shared: Arc::clone(shared),
+            id,
+            ended: false,
+        }
     }
 
     /// It has ended.
     pub(crate) fn end(
         mut self,
+        heard: Heard,
         status: Option<u16>,
         error: Option<String>,
         performed: Option<Performed>,
     ) {
         self.ended = true;
-        let now = self.clock.now();
-        self.all.change(self.id, |delivery| {
+        self.finish(|delivery| {
+            delivery.head = heard.head;
+            delivery.body = heard.body.into();
             delivery.status = status;
             delivery.error = error;
             delivery.performed = performed;
-            delivery.ended = Some(now);
         });
+    }
+
+    fn finish(&self, finish: impl FnOnce(&mut Delivery)) {
+        let (all, now) = (&self.shared.deliveries, self.shared.config.clock.now());
+        let mut shelf = all.lock();
+        if let Some(delivery) = shelf.get(self.id) {
+            finish(delivery);
+            delivery.ended = Some(now);
+            let grown = delivery.head.len() + delivery.body.len();
+            shelf.grow(self.id, grown);
+        }
+        drop(shelf);
+        all.changes.tell();
     }
 }
 
 impl Drop for Underway {
     fn drop(&mut self) {
         if !self.ended {
-            let now = self.clock.now();
-            self.all.change(self.id, |delivery| {
-                delivery.error = Some("broken off: the webhook is not set any more".to_owned());
-                delivery.ended = Some(now);
-            });
+            let error = "broken off: the webhook is not set any more".to_owned();
+            self.finish(|delivery| delivery.error = Some(error));
         }
     }
 }

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use gramtap_simulator::{Act, DeliveryFilter};
+use gramtap_simulator::{Act, DeliveryFilter, Environment, User};
 
 use crate::endpoint::{Endpoint, OK};
 use crate::pushes::{ended, info, set, working};
-use crate::wire::{BOT, Stage, USER};
+use crate::wire::{BOT, PATIENCE, Stage, TOKEN, USER, call};
 
 #[tokio::test]
 async fn every_kind_of_update_is_pushed_if_it_is_asked_for() {
@@ -126,4 +126,42 @@ async fn a_reset_or_a_removed_bot_ends_its_pushes() {
     let (stage, _endpoint, mut line) = working("").await;
     stage.control.remove_bot(BOT).unwrap();
     assert!(line.closed().await);
+}
+
+#[tokio::test]
+async fn the_test_environment_pushes_on_its_own() {
+    let stage = Stage::still().await;
+    let test = stage.control.environment(Environment::Test);
+    test.add_bot_token(TOKEN).unwrap();
+    test.add_user(User::new(USER, "Ann"));
+    let endpoint = Endpoint::start().await;
+    let order = call("test/setWebhook", &format!("url={}", endpoint.url()));
+    stage.client().await.ask(order).await.result();
+    stage.control.say(BOT, USER, "elsewhere").unwrap();
+    test.say(BOT, USER, "here").unwrap();
+    let mut line = endpoint.line().await;
+    assert_eq!(line.push().await.text(), "here");
+    let body = r#"{"method":"sendMessage","chat_id":7,"text":"there"}"#;
+    line.answer(format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ))
+    .await;
+    let seen = test
+        .wait_for_deliveries(&DeliveryFilter::ended(), 1, PATIENCE)
+        .await;
+    assert_eq!((seen.len(), seen[0].environment), (1, Environment::Test));
+    assert_eq!(
+        (
+            test.messages(BOT, USER).len(),
+            stage.control.messages(BOT, USER).len()
+        ),
+        (2, 1)
+    );
+    assert!(
+        stage
+            .control
+            .deliveries(&DeliveryFilter::default())
+            .is_empty()
+    );
 }

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gramtap_simulator::{Clock, SimulatorConfig};
+use gramtap_simulator::{Clock, SimulatorConfig, WebhookRules};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -105,10 +105,12 @@ impl Server {
     }
 }
 
-/// A stage where `bot.example` is the server; the webhook is set, with this certificate or none.
+/// A stage with Telegram's own rules where `bot.example` is the server; the webhook is set, with this
+/// certificate or none.
 async fn stage(server: &Server, ca: Option<String>, certificate: Option<&str>) -> Stage {
     let stage = Stage::with(SimulatorConfig {
         clock: Clock::manual(),
+        webhook_rules: WebhookRules::Cloud,
         webhook_hosts: vec![("bot.example".to_owned(), server.address)],
         webhook_ca: ca,
         ..SimulatorConfig::default()

@@ -206,6 +206,23 @@ fn gone_for_23_hours_in_a_row_deletes_the_webhook() {
 }
 
 #[test]
+fn an_address_is_looked_up_again_after_half_an_hour() {
+    let mut stage = Stage::new(1);
+    let address = IpAddr::from([10, 0, 0, 1]);
+    assert_eq!(
+        (stage.plan.resolved(s(0)), stage.plan.shown_address()),
+        (None, None)
+    );
+    stage.plan.resolve(address, 7, s(100));
+    let good = stage.plan.resolved(s(100 + 1_799));
+    assert_eq!(
+        (good, stage.plan.resolved(s(100 + 1_981))),
+        (Some(address), None)
+    );
+    assert_eq!(stage.plan.shown_address(), Some(address));
+}
+
+#[test]
 fn what_is_looked_at_is_bounded() {
     let mut stage = Stage::new(2);
     for _ in 0..4 {
