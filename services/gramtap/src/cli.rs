@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// Run a simulated Telegram: an offline Bot API for the tests of any bot.
     ///
     /// Bots may poll or set a webhook: updates are pushed as Telegram pushes them, to addresses of this machine and of
-    /// private networks only; an https webhook has to bring its certificate along.
+    /// private networks only. An https webhook is trusted by --webhook-ca, or by the certificate it was set with.
     Simulate(Simulate),
     /// Kafka's topics.
     #[command(subcommand)]
@@ -156,6 +156,9 @@ pub(crate) struct Simulate {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8082")]
     pub(crate) listen: SocketAddr,
+    /// PEM file of the authorities that https webhooks are trusted by.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) webhook_ca: Option<PathBuf>,
 }
 
 fn span(text: &str) -> Result<Duration, serde::de::value::Error> {

@@ -4,6 +4,7 @@
 //! well-formed token is a bot and any chat id a chat, so that a bot runs without preparation; what
 //! it keeps is bounded and in memory alone.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -18,7 +19,7 @@ pub(crate) async fn run(how: Simulate) -> anyhow::Result<ExitCode> {
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
     );
-    let simulator = Simulator::start(config(&how)).await;
+    let simulator = Simulator::start(config(&how)?).await;
     let simulator =
         simulator.context("the simulator did not start; choose another address with --listen")?;
     out::print(&greeting(&simulator.http_url()))?;
@@ -30,14 +31,19 @@ pub(crate) async fn run(how: Simulate) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn config(how: &Simulate) -> SimulatorConfig {
-    SimulatorConfig {
+fn config(how: &Simulate) -> anyhow::Result<SimulatorConfig> {
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let webhook_ca = how.webhook_ca.as_ref().map(read).transpose()?;
+    Ok(SimulatorConfig {
         listen: Some(how.listen),
         tls_listen: None,
         accept_any_token: true,
         accept_any_chat: true,
+        webhook_ca,
         ..SimulatorConfig::default()
-    }
+    })
 }
 
 fn greeting(url: &str) -> String {
@@ -53,11 +59,23 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    #[test]
+    fn a_file_of_authorities_that_is_not_there_is_named() {
+        let missing = Simulate {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            webhook_ca: Some("/nowhere/ca.pem".into()),
+        };
+        let error = config(&missing).unwrap_err();
+        assert_eq!(error.to_string(), "cannot read /nowhere/ca.pem");
+    }
+
     #[actix_rt::test]
     async fn it_starts_where_it_says_and_takes_any_token() {
         let config = config(&Simulate {
             listen: "127.0.0.1:0".parse().unwrap(),
-        });
+            webhook_ca: None,
+        })
+        .unwrap();
         assert!(config.accept_any_token && config.accept_any_chat);
         let simulator = Simulator::start(config).await.unwrap();
         let text = greeting(&simulator.http_url());
