@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,20 @@ impl Moment {
     #[must_use]
     pub fn time(self) -> OffsetDateTime {
         self.0
+    }
+
+    /// This long after; the last time there is, where that is beyond it.
+    #[must_use]
+    pub fn plus(self, wait: Duration) -> Self {
+        let wait = time::Duration::try_from(wait).unwrap_or(time::Duration::MAX);
+        let last = time::PrimitiveDateTime::MAX.assume_utc();
+        Self::from(self.0.checked_add(wait).unwrap_or(last))
+    }
+
+    /// How long ago `earlier` was; nothing, where it was not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::try_from(self.0 - earlier.0).unwrap_or_default()
     }
 
     /// As text: nearly every record has some, so it is written without the machinery of formats.
@@ -162,6 +177,17 @@ mod tests {
         ] {
             assert_eq!(read(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn times_are_added_and_compared_without_an_end() {
+        let now = Moment::from(OffsetDateTime::UNIX_EPOCH);
+        let later = now.plus(Duration::from_micros(1_500_001));
+        assert_eq!(later.to_string(), "1970-01-01T00:00:01.500001Z");
+        assert_eq!(later.since(now), Duration::from_micros(1_500_001));
+        assert_eq!(now.since(later), Duration::ZERO);
+        assert!(now.plus(Duration::MAX) > later);
+        assert_eq!(now.plus(Duration::MAX), later.plus(Duration::MAX));
     }
 
     proptest! {

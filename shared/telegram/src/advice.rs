@@ -8,6 +8,7 @@
 
 mod access;
 mod content;
+mod endpoint;
 mod files;
 mod polling;
 mod way;
@@ -114,7 +115,8 @@ pub struct Symptom<'a> {
 }
 
 /// All rows, the more special ones first.
-static ROWS: [&[Advice]; 6] = [
+static ROWS: [&[Advice]; 7] = [
+    endpoint::ROWS,
     way::ROWS,
     polling::ROWS,
     access::ROWS,

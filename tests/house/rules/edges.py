@@ -29,10 +29,11 @@ ALLOWED = {
     "process": {"actors", "bus", "events", "settings", "telemetry", "telegram", "tenants"},
     # A service never depends on a service: they meet in Kafka, Redis and SQL.
     "ingress": SHARED - {"simulator"},
+    "forwarder": SHARED - {"simulator"},
     "analytics": SHARED - {"simulator"},
     # The all-in-one binary is the only one that names services.
-    "gramtap": SHARED | {"ingress", "analytics"},
-    "tests": SHARED | {"ingress", "analytics", "gramtap"},
+    "gramtap": SHARED | {"ingress", "forwarder", "analytics"},
+    "tests": SHARED | {"ingress", "forwarder", "analytics", "gramtap"},
 }
 
 

@@ -1,0 +1,11 @@
+//! Handing updates to bots' webhooks.
+//!
+//! In: what `arrange` lets start. Out: attempts, and what follows from them. [`guard`] says whether and where a webhook may be called,
+//! [`verdict`] what an attempt's outcome means, [`schedule`] when it is tried again, [`breaker`] whether the endpoint is called at all,
+//! [`dedup`] what the bot has already. Invariant: every decision here is a function of what it is given, time and randomness included.
+
+pub mod breaker;
+pub mod dedup;
+pub mod guard;
+pub mod schedule;
+pub mod verdict;

@@ -1,0 +1,362 @@
+//! Ways into an inner network, written in every way that is known to have fooled somebody: none passes.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use gramtap_telegram::advice::{self, Symptom};
+use proptest::prelude::*;
+
+use super::*;
+
+const PUBLIC: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(149, 154, 167, 220));
+
+/// What is said of a URL whose name, if it has one, resolves to a public address.
+fn said(policy: &Policy, url: &str) -> Result<Vec<SocketAddr>, Refusal> {
+    policy.check(&Endpoint::parse(url)?, &[PUBLIC])
+}
+
+/// URL, label.
+const URLS: &[(&str, &str)] = &[
+    // The machine itself.
+    ("https://127.0.0.1/", "address_loopback"),
+    ("https://127.1/", "address_loopback"),
+    ("https://127.0.1/", "address_loopback"),
+    ("https://127.255.255.254/", "address_loopback"),
+    ("https://2130706433/", "address_loopback"),
+    ("https://0x7f000001/", "address_loopback"),
+    ("https://0x7f.0.0.1/", "address_loopback"),
+    ("https://0x7f.1/", "address_loopback"),
+    ("https://0177.0.0.1/", "address_loopback"),
+    ("https://0177.0.0.01/", "address_loopback"),
+    ("https://017700000001/", "address_loopback"),
+    ("https://00000177.0x0.0.1/", "address_loopback"),
+    ("https://127.0.0.1./", "address_loopback"),
+    ("https://%31%32%37.0.0.1/", "address_loopback"),
+    ("https://１２７.０.０.１/", "address_loopback"),
+    ("https://①②⑦.⓪.⓪.①/", "address_loopback"),
+    ("https://127。0。0。1/", "address_loopback"),
+    ("https:\\\\127.0.0.1\\", "address_loopback"),
+    ("https:/127.0.0.1/", "address_loopback"),
+    ("https:127.0.0.1", "address_loopback"),
+    ("https:////127.0.0.1/", "address_loopback"),
+    (" https://127.0.0.1/ ", "address_loopback"),
+    ("ht\ntps://127.\t0.0.1/", "address_loopback"),
+    ("https://[::1]/", "address_loopback"),
+    ("https://[0:0:0:0:0:0:0:1]/", "address_loopback"),
+    ("https://[0000::0001]/", "address_loopback"),
+    // No address.
+    ("https://0/", "address_unspecified"),
+    ("https://0.0.0.0/", "address_unspecified"),
+    ("https://0x0/", "address_unspecified"),
+    ("https://0.1.2.3/", "address_unspecified"),
+    ("https://[::]/", "address_unspecified"),
+    // Private networks.
+    ("https://10.0.0.1/", "address_private"),
+    ("https://10.255.255.255:8443/x", "address_private"),
+    ("https://167772161/", "address_private"),
+    ("https://012.1/", "address_private"),
+    ("https://172.16.0.1/", "address_private"),
+    ("https://172.31.255.255/", "address_private"),
+    ("https://192.168.1.1/", "address_private"),
+    ("https://0xc0a80101/", "address_private"),
+    ("https://192.168.257/", "address_private"),
+    ("https://[fc00::1]/", "address_private"),
+    ("https://[fdff:ffff::1]/", "address_private"),
+    ("https://[fec0::1]/", "address_private"),
+    ("https://100.64.0.1/", "address_shared"),
+    ("https://100.127.255.255/", "address_shared"),
+    ("https://169.254.0.1/", "address_link_local"),
+    ("https://[fe80::1]/", "address_link_local"),
+    ("https://[febf::1]/", "address_link_local"),
+    // Metadata of clouds.
+    (
+        "https://169.254.169.254/latest/meta-data/",
+        "address_metadata",
+    ),
+    ("https://2852039166/", "address_metadata"),
+    ("https://0xA9FEA9FE/", "address_metadata"),
+    ("https://0251.0376.0251.0376/", "address_metadata"),
+    ("https://169.254.43518/", "address_metadata"),
+    ("https://169.16689662/", "address_metadata"),
+    ("https://169.254.170.2/v2/credentials", "address_metadata"),
+    ("https://100.100.100.200/", "address_metadata"),
+    ("https://168.63.129.16/", "address_metadata"),
+    ("https://192.0.0.192/", "address_metadata"),
+    ("https://[fd00:ec2::254]/", "address_metadata"),
+    ("https://[fd20:ce::254]/", "address_metadata"),
+    // IPv4 inside IPv6, also where it is public.
+    ("https://[::ffff:127.0.0.1]/", "address_embedded"),
+    ("https://[::ffff:7f00:1]/", "address_embedded"),
+    ("https://[::ffff:8.8.8.8]/", "address_embedded"),
+    ("https://[::127.0.0.1]/", "address_embedded"),
+    ("https://[::ffff:0:127.0.0.1]/", "address_embedded"),
+    ("https://[64:ff9b::10.0.0.1]/", "address_embedded"),
+    ("https://[64:ff9b:1::a00:1]/", "address_embedded"),
+    ("https://[2002:7f00:1::]/", "address_embedded"),
+    (
+        "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/",
+        "address_embedded",
+    ),
+    ("https://[2a00::5efe:10.0.0.1]/", "address_embedded"),
+    ("https://[2a00::200:5efe:10.0.0.1]/", "address_embedded"),
+    // Others that are nobody's.
+    ("https://224.0.0.1/", "address_multicast"),
+    ("https://239.255.255.255/", "address_multicast"),
+    ("https://[ff02::1]/", "address_multicast"),
+    ("https://255.255.255.255/", "address_broadcast"),
+    ("https://4294967295/", "address_broadcast"),
+    ("https://240.0.0.1/", "address_reserved"),
+    ("https://192.0.0.8/", "address_reserved"),
+    ("https://192.88.99.1/", "address_reserved"),
+    ("https://[2001:10::1]/", "address_reserved"),
+    ("https://[100::1]/", "address_reserved"),
+    ("https://[4000::1]/", "address_reserved"),
+    ("https://[5f00::1]/", "address_reserved"),
+    ("https://192.0.2.1/", "address_documentation"),
+    ("https://198.51.100.7/", "address_documentation"),
+    ("https://203.0.113.9/", "address_documentation"),
+    ("https://[2001:db8::1]/", "address_documentation"),
+    ("https://[3fff::1]/", "address_documentation"),
+    ("https://198.19.255.255/", "address_benchmarking"),
+    ("https://[2001:2::1]/", "address_benchmarking"),
+    // Another host than it seems.
+    ("https://bot.example.com@127.0.0.1/", "url_credentials"),
+    ("https://bot.example.com:443@127.0.0.1/", "url_credentials"),
+    ("https://:secret@bot.example.com/", "url_credentials"),
+    ("https://127.0.0.1\\@bot.example.com/", "address_loopback"),
+    ("https://127.0.0.1#@bot.example.com/", "address_loopback"),
+    ("https://127.0.0.1?@bot.example.com/", "address_loopback"),
+    ("https://[::1%25eth0]/", "url_malformed"),
+    ("https://[fe80::1%25lo]/", "url_malformed"),
+    ("https://256.256.256.256/", "url_malformed"),
+    ("https://1.2.3.4.5/", "url_malformed"),
+    ("https://0x7f.0.0.0x100/", "url_malformed"),
+    ("https://127.0.0.1 .example.com/", "url_malformed"),
+    ("https://bot.example.com%00.127.0.0.1/", "url_malformed"),
+    ("https://bot.example.com%2f@127.0.0.1/", "url_credentials"),
+    ("https://bot.example.com./", "host_dot"),
+    ("https:///", "host_missing"),
+    ("https://", "host_missing"),
+    ("https://:443/", "host_missing"),
+    ("bot.example.com", "url_malformed"),
+    ("//bot.example.com/", "url_malformed"),
+    ("", "url_malformed"),
+    ("https://bot.example.com:65536/", "url_malformed"),
+    // Other doors.
+    ("https://bot.example.com:22/", "url_port"),
+    ("https://bot.example.com:0/", "url_port"),
+    ("https://bot.example.com:6379/", "url_port"),
+    ("https://bot.example.com:9092/", "url_port"),
+    ("http://bot.example.com/", "url_scheme"),
+    ("ftp://bot.example.com/", "url_scheme"),
+    ("file:///etc/passwd", "url_scheme"),
+    ("gopher://127.0.0.1:6379/_INFO", "url_scheme"),
+    ("data:text/plain,x", "url_scheme"),
+    ("javascript:1", "url_scheme"),
+    ("unix:///run/docker.sock", "url_scheme"),
+    ("jar:https://bot.example.com!/", "url_scheme"),
+];
+
+#[test]
+fn no_way_into_an_inner_network_passes() {
+    let policy = Policy::default();
+    assert!(URLS.len() >= 60);
+    for (url, label) in URLS {
+        let refusal = said(&policy, url).map_err(Refusal::label);
+        assert_eq!(refusal, Err(*label), "{url}");
+    }
+    let seen: BTreeSet<_> = URLS.iter().map(|(url, _)| url).collect();
+    assert_eq!(seen.len(), URLS.len());
+}
+
+#[test]
+fn a_name_is_called_at_its_public_addresses_alone() {
+    let policy = Policy::default();
+    let endpoint = Endpoint::parse("https://bot.example.com/hook?x=1").unwrap();
+    assert_eq!(endpoint.name(), Some("bot.example.com"));
+    let check = |addresses: &[&str]| {
+        let resolved: Vec<IpAddr> = addresses.iter().map(|it| it.parse().unwrap()).collect();
+        policy.check(&endpoint, &resolved).map_err(Refusal::label)
+    };
+    let dial = |addresses: &[&str]| Ok(addresses.iter().map(|it| it.parse().unwrap()).collect());
+    assert_eq!(check(&[]), Err("address_missing"));
+    assert_eq!(check(&["127.0.0.1"]), Err("address_loopback"));
+    assert_eq!(
+        check(&["::ffff:10.0.0.1", "10.0.0.1"]),
+        Err("address_embedded")
+    );
+    assert_eq!(check(&["8.8.8.8"]), dial(&["8.8.8.8:443"]));
+    let mixed = ["10.0.0.1", "2a00:1450::1", "169.254.169.254", "8.8.8.8"];
+    assert_eq!(check(&mixed), dial(&["[2a00:1450::1]:443", "8.8.8.8:443"]));
+}
+
+#[test]
+fn an_address_in_the_url_is_dialled_whatever_was_resolved() {
+    let policy = Policy::default();
+    assert_eq!(
+        said(&policy, "https://8.8.8.8:8443/"),
+        Ok(vec!["8.8.8.8:8443".parse().unwrap()])
+    );
+    assert_eq!(
+        said(&policy, "https://134744072/"),
+        Ok(vec!["8.8.8.8:443".parse().unwrap()])
+    );
+    assert_eq!(Endpoint::parse("https://8.8.8.8/").unwrap().name(), None);
+}
+
+#[test]
+fn the_operator_opens_what_is_wanted_and_nothing_beside() {
+    let policy = Policy {
+        ports: vec![8080],
+        allow: vec!["10.1.0.0/16".parse().unwrap(), "fd00::/8".parse().unwrap()],
+        clear: true,
+        credentials: true,
+    };
+    for url in [
+        "http://10.1.2.3:8080/",
+        "https://user:AAcanary@10.1.255.255/",
+        "https://[fd00::5]/",
+        "http://bot.example.com/",
+        "https://bot.example.com:88/",
+    ] {
+        assert!(said(&policy, url).is_ok(), "{url}");
+    }
+    for (url, label) in [
+        ("http://10.2.0.1:8080/", "address_private"),
+        ("https://[fc00::5]/", "address_private"),
+        ("https://[::ffff:10.1.0.1]/", "address_embedded"),
+        ("http://bot.example.com:8081/", "url_port"),
+        ("http://127.0.0.1:8080/", "address_loopback"),
+    ] {
+        let refusal = said(&policy, url).map_err(Refusal::label);
+        assert_eq!(refusal, Err(label), "{url}");
+    }
+}
+
+#[test]
+fn names_are_read_as_dns_has_them() {
+    let host = |url: &str| Endpoint::parse(url).unwrap().to_string();
+    assert_eq!(host("https://БОТ.example/x"), "https://xn--90a0am.example");
+    assert_eq!(
+        host("HTTPS://Bot.Example.COM:443/x"),
+        "https://bot.example.com"
+    );
+    assert_eq!(
+        host("https://bot.example.com:8443/x"),
+        "https://bot.example.com:8443"
+    );
+    assert_eq!(host("https://[2a00::1]:88/"), "https://[2a00::1]:88");
+}
+
+#[test]
+fn nothing_secret_of_a_url_is_shown() {
+    let url = "https://user:AAcanary1@bot.example.com/AAcanary2?t=AAcanary3#AAcanary4";
+    let endpoint = Endpoint::parse(url).unwrap();
+    assert_eq!(
+        format!("{endpoint} {endpoint:?}"),
+        "https://bot.example.com https://bot.example.com"
+    );
+}
+
+#[test]
+fn each_refusal_says_what_to_do_and_has_its_advice() {
+    let kinds = [
+        Kind::Unspecified,
+        Kind::Loopback,
+        Kind::Private,
+        Kind::Shared,
+        Kind::LinkLocal,
+        Kind::Metadata,
+        Kind::Multicast,
+        Kind::Broadcast,
+        Kind::Documentation,
+        Kind::Benchmarking,
+        Kind::Embedded,
+        Kind::Reserved,
+    ];
+    let others = [
+        Refusal::Malformed,
+        Refusal::Scheme,
+        Refusal::Credentials,
+        Refusal::HostMissing,
+        Refusal::HostDot,
+        Refusal::Port(22),
+        Refusal::AddressMissing,
+    ];
+    let mut labels = BTreeSet::new();
+    for refusal in kinds.into_iter().map(Refusal::Address).chain(others) {
+        let label = refusal.label();
+        assert!(labels.insert(label), "{label}");
+        assert!(refusal.to_string().contains(';'), "{refusal}");
+        let symptom = Symptom {
+            code: None,
+            method: "",
+            description: None,
+            label: Some(label),
+        };
+        assert_eq!(advice::of(&symptom).key, "endpoint_blocked", "{label}");
+    }
+    let unseen: Vec<_> = URLS.iter().map(|(_, label)| *label).collect();
+    labels.retain(|label| !unseen.contains(label));
+    assert_eq!(labels.into_iter().collect::<Vec<_>>(), ["address_missing"]);
+}
+
+#[test]
+fn networks_are_read() {
+    let network = |text: &str| text.parse::<Network>().is_ok();
+    assert!(
+        ["10.0.0.0/8", "::/0", "0.0.0.0/0", "8.8.8.8", "fd00::1"]
+            .into_iter()
+            .all(network)
+    );
+    assert!(
+        ![
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10/8",
+            "x",
+            "10.0.0.0/",
+            "10.0.0.0/-1"
+        ]
+        .into_iter()
+        .any(network)
+    );
+    let all: Network = "0.0.0.0/0".parse().unwrap();
+    assert!(all.contains(PUBLIC) && !all.contains("::1".parse().unwrap()));
+}
+
+proptest! {
+    #[test]
+    fn an_ipv4_address_is_refused_alike_however_it_is_written(bits: u32) {
+        let policy = Policy::default();
+        let address = std::net::Ipv4Addr::from_bits(bits);
+        let [a, b, c, d] = address.octets();
+        let plain = said(&policy, &format!("https://{address}/"));
+        prop_assert_eq!(plain.is_err(), address::refused(address.into()).is_some());
+        let forms = [
+            format!("{bits}"), format!("{bits:#x}"), format!("0{bits:o}"),
+            format!("{a:#x}.{b:#x}.{c:#x}.{d:#x}"), format!("0{a:o}.0{b:o}.0{c:o}.0{d:o}"),
+            format!("{a}.{}", bits & 0xff_ffff), format!("{a}.{b}.{}", bits & 0xffff),
+        ];
+        for form in forms {
+            prop_assert_eq!(&said(&policy, &format!("https://{form}/")), &plain, "{}", form);
+        }
+        let inside = [
+            format!("::ffff:{address}"), format!("::{address}"), format!("64:ff9b::{address}"),
+            format!("2002:{:x}:{:x}::1", bits >> 16, bits & 0xffff),
+        ];
+        for form in inside {
+            prop_assert!(said(&policy, &format!("https://[{form}]/")).is_err(), "{}", form);
+        }
+    }
+
+    #[test]
+    fn no_text_panics_and_none_reaches_what_was_not_checked(url in "(https?:)?[/\\\\]{0,3}[0-9a-fx.:@%\\[\\]#?/-]{0,30}", text: String) {
+        for url in [url, text] {
+            if let Ok(dial) = said(&Policy::default(), &url) {
+                prop_assert!(dial.iter().all(|it| address::refused(it.ip()).is_none()), "{} {:?}", url, dial);
+            }
+        }
+    }
+}
