@@ -1,5 +1,6 @@
 //! Delivers webhook updates to bots.
 
+pub mod arrange;
 pub mod consume;
 pub mod deliver;
 

@@ -21,6 +21,9 @@ const RANGES: usize = 400;
 /// The widest span that may be set: metadata of [`RANGES`] ranges of it surely fits, at three bytes a number.
 const WIDEST: i64 = 1 << 21;
 
+/// A mark that is so far behind is committed anew though nothing else changed: so much is read at a start.
+const MARKS: i64 = 10_000;
+
 /// How the metadata begins; another way of writing it will begin otherwise.
 const VERSION: u8 = b'1';
 
@@ -39,6 +42,8 @@ pub struct Ledger {
     span: i64,
     /// Something was done since the last commit.
     changed: bool,
+    /// The mark of the last commit.
+    mark: Option<i64>,
     paused: bool,
 }
 
@@ -85,6 +90,7 @@ impl Ledger {
             known_to: 0,
             span: span.clamp(1, WIDEST),
             changed: false,
+            mark: None,
             paused: false,
         };
         let mut restored = Restored::default();
@@ -94,6 +100,7 @@ impl Ledger {
             match read(offset, metadata) {
                 Some((mark, done)) => {
                     restored.mark = mark;
+                    ledger.mark = mark;
                     ledger.known_to = done.end().unwrap_or_default();
                     ledger.done = done;
                 }
@@ -105,23 +112,26 @@ impl Ledger {
 
     /// A record is read.
     pub fn begin(&mut self, offset: i64) -> Begin {
-        let frontier = *self.frontier.get_or_insert(offset);
-        if offset < self.position {
-            return match self.is_done(offset) {
-                true => Begin::Done,
-                false => Begin::Again,
-            };
+        let again = self.frontier.is_some() && offset < self.position;
+        if !again {
+            // Offsets that were passed over do not exist, or not any more.
+            self.skip(offset);
+            self.position = offset.saturating_add(1);
         }
-        // Offsets that were passed over do not exist, or not any more.
-        let from = self.position.max(frontier);
-        if self.done.insert(from, offset) {
+        match (self.is_done(offset), again) {
+            (true, _) => Begin::Done,
+            (false, true) => Begin::Again,
+            (false, false) => Begin::Fresh,
+        }
+    }
+
+    /// Offsets below this one do not exist any more.
+    pub fn skip(&mut self, to: i64) {
+        let frontier = *self.frontier.get_or_insert(to);
+        if self.done.insert(self.position.max(frontier), to) {
             self.settle();
         }
-        self.position = offset + 1;
-        match self.is_done(offset) {
-            true => Begin::Done,
-            false => Begin::Fresh,
-        }
+        self.position = self.position.max(to);
     }
 
     /// A record is done. False: it was already.
@@ -173,11 +183,13 @@ impl Ledger {
         self.paused
     }
 
-    /// What to commit, if anything was done since. `mark`: where in deliveries.v1 to begin reading after a restart; the offset
-    /// below which every success is finished here. After a commit that failed: [`Ledger::uncommitted`].
+    /// What to commit, if anything was done since, or the mark is far behind. `mark`: where in deliveries.v1 to begin reading after a
+    /// restart; the offset below which every success is finished here. After a commit that failed: [`Ledger::uncommitted`].
     pub fn commit(&mut self, mark: Option<i64>) -> Option<Commit> {
-        let offset = self.frontier.filter(|_| self.changed)?;
+        let old = mark.is_some_and(|mark| self.mark.is_none_or(|it| mark - it >= MARKS));
+        let offset = self.frontier.filter(|_| self.changed || old)?;
         self.changed = false;
+        self.mark = mark;
         let (metadata, left_out) = write(offset, mark, &self.done);
         Some(Commit {
             offset,

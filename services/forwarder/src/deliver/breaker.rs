@@ -103,6 +103,12 @@ impl Breaker {
         matches!(self.state, State::Open(_) | State::Probing)
     }
 
+    /// Whether a new breaker would do as well.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        self.state == State::Closed && self.failed == 0
+    }
+
     /// An attempt starts; [`Breaker::gate`] has let it.
     pub fn start(&mut self, now: Moment) {
         match &mut self.state {

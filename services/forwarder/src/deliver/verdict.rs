@@ -117,6 +117,12 @@ pub fn judge(outcome: &Outcome, case: &Case) -> Judgement {
 }
 
 impl Judgement {
+    /// Whether the bot has the update.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.verdict == Verdict::Delivered
+    }
+
     /// Whether the attempt counts as one that the endpoint failed.
     #[must_use]
     pub fn is_endpoints_failure(&self) -> bool {

@@ -77,6 +77,18 @@ fn a_commit_brings_back_what_was_done_above_it() {
 }
 
 #[test]
+fn a_mark_that_falls_behind_is_committed_anew() {
+    let mut ledger = fresh();
+    assert_eq!(ledger.commit(Some(5)), None);
+    ledger.skip(3);
+    assert_eq!(ledger.commit(Some(5)).unwrap().offset, 3);
+    assert_eq!(ledger.commit(Some(4 + MARKS)), None);
+    let commit = ledger.commit(Some(5 + MARKS)).unwrap();
+    let (mut again, _) = Ledger::new(Some((3, &commit.metadata)), WIDEST);
+    assert_eq!(again.commit(Some(6 + MARKS)), None);
+}
+
+#[test]
 fn metadata_of_another_offset_or_damaged_is_none() {
     let mut ledger = fresh();
     (0..10).for_each(|offset| assert_eq!(ledger.begin(offset), Begin::Fresh));

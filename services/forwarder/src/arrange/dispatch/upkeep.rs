@@ -1,0 +1,195 @@
+//! What follows from each change of a bot, and of a partition.
+//!
+//! In: calls of `dispatch.rs`. Out: decisions, turns, timers, sums. Invariant: after every change of a bot its timer, its turn, its
+//! share of memory and its wish to read again are those of its state.
+
+use gramtap_events::{Moment, TenantId};
+
+use super::{Bot, Decision, Dispatch, Event, Reread, Source, View};
+
+impl<P> Decision<P> {
+    /// The partition that it is about.
+    pub(super) fn partition(&self) -> i32 {
+        match self {
+            Self::Deliver(_, item) | Self::Park(item) | Self::Duplicate(item) => {
+                item.place.partition
+            }
+            Self::Bury(buried) => buried.item.place.partition,
+            Self::Pause(_, partition) | Self::Resume(_, partition) => *partition,
+            Self::Reread(reread) => reread.partition,
+        }
+    }
+}
+
+impl<P: Clone> Dispatch<P> {
+    /// Changes a bot, and does what follows.
+    pub(super) fn with(
+        &mut self,
+        now: Moment,
+        tenant: TenantId,
+        number: i32,
+        change: impl FnOnce(&mut Bot<P>, &View<'_>, &mut Vec<Event<P>>),
+    ) {
+        let connections = self.connections_of(tenant);
+        let Some(partition) = self.partitions.get_mut(&number) else {
+            return;
+        };
+        let bot = self.bots.entry(tenant);
+        let bot = bot.or_insert_with(|| Bot::new(number, connections, &self.rules));
+        let view = View {
+            now,
+            tenant,
+            rules: &self.rules,
+            dedup: &self.dedup,
+            started: partition.started,
+            inbox_to: partition.inbox_to(),
+            over: self.over,
+        };
+        let (held, bytes, rereading) = (bot.held, bot.bytes, bot.rereading.is_some());
+        let mut events = Vec::new();
+        change(bot, &view, &mut events);
+
+        self.held = self.held + bot.held - held;
+        self.bytes = self.bytes + bot.bytes - bytes;
+        self.rereads = self.rereads + usize::from(bot.rereading.is_some()) - usize::from(rereading);
+        if bot.is_runnable(now) {
+            self.turns.wait(tenant);
+        }
+        match bot.is_hungry(&self.rules, self.over) {
+            true => self.hungry.insert(tenant),
+            false => self.hungry.remove(&tenant),
+        };
+        let wakes_at = bot.wakes_at(now);
+        if bot.is_idle() {
+            self.bots.remove(&tenant);
+        }
+        let woken = match wakes_at {
+            Some(at) => self.woken.insert(tenant, at),
+            None => self.woken.remove(&tenant),
+        };
+        if woken != wakes_at {
+            woken.map(|at| self.timers.remove(&(at, tenant)));
+            wakes_at.map(|at| self.timers.insert((at, tenant)));
+        }
+        for event in events {
+            match event {
+                Event::Parked(item) => self.decisions.push_back(Decision::Park(item)),
+                Event::Buried(buried) => self.decisions.push_back(Decision::Bury(buried)),
+                Event::Duplicate(item) => {
+                    let ledger = partition.ledger(item.place.source);
+                    ledger.finish(item.place.offset);
+                    self.decisions.push_back(Decision::Duplicate(item));
+                }
+                Event::Behind(origin, queue) => {
+                    partition.behind.insert((origin, tenant, queue));
+                }
+            }
+        }
+        self.pressure(number);
+    }
+
+    pub(super) fn connections_of(&self, tenant: TenantId) -> usize {
+        let own = self.connections.get(&tenant);
+        own.copied().unwrap_or(self.rules.connections)
+    }
+
+    /// A partition was read further.
+    pub(super) fn reached(&mut self, now: Moment, number: i32, source: Source) {
+        match source {
+            Source::Retry => self.begin(now, number),
+            Source::Inbox => self.catch_up(now, number),
+        }
+        self.pressure(number);
+    }
+
+    /// Once the retry partition is read to where it ended, what came early is taken in, and everything may start.
+    pub(super) fn begin(&mut self, now: Moment, number: i32) {
+        let partition = self.partitions.get_mut(&number);
+        let Some(partition) = partition.filter(|it| it.is_scanned() && !it.started) else {
+            return;
+        };
+        partition.started = true;
+        for item in std::mem::take(&mut partition.early) {
+            self.with(now, item.tenant, number, |bot, view, out| {
+                bot.admit(item, view, out);
+            });
+        }
+        let bots = self.bots.iter().filter(|(_, bot)| bot.partition == number);
+        let bots: Vec<TenantId> = bots.map(|(tenant, _)| *tenant).collect();
+        for tenant in bots {
+            self.with(now, tenant, number, |bot, view, out| {
+                bot.settle_all(view, out);
+            });
+        }
+    }
+
+    /// Lanes that waited for the inbox may go on.
+    fn catch_up(&mut self, now: Moment, number: i32) {
+        while let Some(partition) = self.partitions.get_mut(&number)
+            && partition.started
+            && let Some((origin, tenant, queue)) = partition.behind.first().copied()
+            && origin < partition.inbox_to()
+        {
+            partition.behind.pop_first();
+            if self.bots.contains_key(&tenant) {
+                self.with(now, tenant, number, |bot, view, out| {
+                    bot.settle(queue, view, out);
+                });
+            }
+        }
+    }
+
+    /// Pauses or resumes what is to be read.
+    pub(super) fn pressure(&mut self, number: i32) {
+        let part = if self.over { 2 } else { 1 };
+        let over = self.held >= self.rules.held / part || self.bytes >= self.rules.bytes / part;
+        if over == self.over {
+            return self.pause(number);
+        }
+        self.over = over;
+        let numbers: Vec<i32> = self.partitions.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.pause(number));
+        let hungry = self.bots.iter();
+        let hungry = hungry.filter(|(_, bot)| bot.is_hungry(&self.rules, over));
+        self.hungry = hungry.map(|(tenant, _)| *tenant).collect();
+    }
+
+    fn pause(&mut self, number: i32) {
+        let Some(partition) = self.partitions.get_mut(&number) else {
+            return;
+        };
+        let full = partition.full(self.over);
+        let sources = [Source::Inbox, Source::Retry].into_iter();
+        for ((source, now), was) in sources.zip(full).zip(partition.paused) {
+            match (was, now) {
+                (false, true) => self.decisions.push_back(Decision::Pause(source, number)),
+                (true, false) => self.decisions.push_back(Decision::Resume(source, number)),
+                _ => {}
+            }
+        }
+        partition.paused = full;
+    }
+
+    /// The next bot whose records are to be read again.
+    pub(super) fn reread_next(&mut self) -> Option<Reread> {
+        if self.rereads >= self.rules.rereads {
+            return None;
+        }
+        while let Some(tenant) = self.hungry.pop_first() {
+            let Some(bot) = self.bots.get_mut(&tenant) else {
+                continue;
+            };
+            let Some(from) = bot.deferred else { continue };
+            self.ticket += 1;
+            bot.rereading = Some(self.ticket);
+            self.rereads += 1;
+            return Some(Reread {
+                ticket: self.ticket,
+                tenant,
+                partition: bot.partition,
+                from,
+            });
+        }
+        None
+    }
+}

@@ -1,0 +1,414 @@
+//! One bot: its queues, what is under way, what it left in `inbox.retry.v1`.
+//!
+//! In: its records and outcomes, from `dispatch.rs`. Out: [`Event`]s, and updates to start. A lane is one queue: updates in the order of
+//! their origin, the first of which may be under way. A lane that has to wait long is parked: all of it is written to
+//! `inbox.retry.v1`, and so is whatever comes for it, until the last of it that is there is done. Invariants: of a lane only the first
+//! is started; in `inbox.retry.v1` a lane's updates stand in the order of their origin, so nothing is parked behind a later one: it
+//! waits in memory then. Memory: `Rules::per_bot`, and what has to wait so.
+
+mod lane;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use gramtap_events::delivery::Verdict;
+use gramtap_events::{Moment, TenantId};
+use gramtap_telegram::Queue;
+
+use super::{Buried, Item, Rules, Source};
+use crate::deliver::breaker::{Breaker, Gate};
+use crate::deliver::dedup::Dedup;
+use crate::deliver::verdict::{Judgement, Reason};
+use lane::{Lane, Put};
+
+/// What happened to an update that is not in its lane any more, or that a lane waits for.
+#[derive(Debug)]
+pub(super) enum Event<P> {
+    /// To be written to `inbox.retry.v1`.
+    Parked(Item<P>),
+    /// Given up.
+    Buried(Buried<P>),
+    /// Delivered before.
+    Duplicate(Item<P>),
+    /// A lane waits until the inbox is read beyond this offset.
+    Behind(i64, Queue),
+}
+
+/// What a bot must know of the world.
+pub(super) struct View<'a> {
+    pub(super) now: Moment,
+    pub(super) tenant: TenantId,
+    pub(super) rules: &'a Rules,
+    pub(super) dedup: &'a Dedup,
+    /// Whether `inbox.retry.v1` has been read to where it ended when the partition was assigned. Before, nothing is started.
+    pub(super) started: bool,
+    /// Every update of the inbox below this offset is in its lane, or done.
+    pub(super) inbox_to: i64,
+    /// There is no room for any bot.
+    pub(super) over: bool,
+}
+
+/// One bot.
+#[derive(Debug)]
+pub(super) struct Bot<P> {
+    pub(super) partition: i32,
+    /// Deliveries under way at most.
+    pub(super) connections: usize,
+    lanes: HashMap<Queue, Lane<P>>,
+    /// Lanes whose first update may start, in the order in which they became so. May name lanes that cannot any more.
+    ready: VecDeque<Queue>,
+    /// When a lane that waits is to be looked at.
+    timers: BTreeSet<(Moment, Queue)>,
+    breaker: Breaker,
+    /// Deliveries under way.
+    pub(super) flying: usize,
+    /// Updates in memory, and their bytes.
+    pub(super) held: usize,
+    pub(super) bytes: usize,
+    /// From this offset on, its records in `inbox.retry.v1` are not in memory.
+    pub(super) deferred: Option<i64>,
+    /// The request to read them again.
+    pub(super) rereading: Option<u64>,
+}
+
+impl<P: Clone> Bot<P> {
+    pub(super) fn new(partition: i32, connections: usize, rules: &Rules) -> Self {
+        Self {
+            partition,
+            connections,
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            timers: BTreeSet::new(),
+            breaker: Breaker::new(rules.breaker),
+            flying: 0,
+            held: 0,
+            bytes: 0,
+            deferred: None,
+            rereading: None,
+        }
+    }
+
+    /// Whether nothing is known of it that could be lost.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lanes.is_empty() && self.rereading.is_none() && self.breaker.is_calm()
+    }
+
+    /// Whether no more of its updates are taken into memory.
+    fn is_full(&self, view: &View<'_>) -> bool {
+        view.over || self.held >= self.room(view.rules)
+    }
+
+    /// Whether records that were left in the topic are to be read again.
+    pub(super) fn is_hungry(&self, rules: &Rules, over: bool) -> bool {
+        let waits = self.deferred.is_some() && self.rereading.is_none();
+        waits && !over && self.held <= self.room(rules) / 2
+    }
+
+    fn room(&self, rules: &Rules) -> usize {
+        match self.breaker.is_away() {
+            true => rules.away,
+            false => rules.per_bot,
+        }
+    }
+
+    /// The first update of a lane.
+    pub(super) fn first(&self, queue: Queue) -> Option<&Item<P>> {
+        self.lanes.get(&queue)?.items.front()
+    }
+
+    /// Whether a delivery may start.
+    pub(super) fn is_runnable(&self, now: Moment) -> bool {
+        !self.ready.is_empty()
+            && self.flying < self.connections
+            && self.breaker.gate(now) == Gate::Open
+    }
+
+    /// When to look at it again.
+    pub(super) fn wakes_at(&self, now: Moment) -> Option<Moment> {
+        let timer = self.timers.first().map(|(at, _)| *at);
+        let gate = match self.breaker.gate(now) {
+            Gate::At(at) if !self.ready.is_empty() => Some(at),
+            _ => None,
+        };
+        timer.into_iter().chain(gate).min()
+    }
+
+    /// A record of the inbox.
+    pub(super) fn admit(&mut self, item: Item<P>, view: &View<'_>, out: &mut Vec<Event<P>>) {
+        if known(&item, view) {
+            return out.push(Event::Duplicate(item));
+        }
+        let full = self.is_full(view) || self.breaker.is_away();
+        let lane = self.lanes.entry(item.queue).or_default();
+        // A later one is parked already: this one cannot stand behind it.
+        let first = lane.parked > 0 && item.origin <= lane.last_parked;
+        if !first && (lane.parked > 0 || full) {
+            lane.park(&item);
+            return out.push(Event::Parked(item));
+        }
+        self.put(item, view, out);
+    }
+
+    /// A record of `inbox.retry.v1`. `counted`: it was parked by this process since the partition was assigned.
+    pub(super) fn take_back(
+        &mut self,
+        item: Item<P>,
+        counted: bool,
+        view: &View<'_>,
+        out: &mut Vec<Event<P>>,
+    ) {
+        let full = self.is_full(view);
+        let lane = self.lanes.entry(item.queue).or_default();
+        if !counted {
+            lane.park(&item);
+        }
+        if self.deferred.is_some() || (full && view.now <= item.expires_at) {
+            self.deferred.get_or_insert(item.place.offset);
+            return;
+        }
+        self.put(item, view, out);
+    }
+
+    /// A record of `inbox.retry.v1` that was left there. False: there is no room for it yet.
+    pub(super) fn reread(
+        &mut self,
+        item: Item<P>,
+        view: &View<'_>,
+        out: &mut Vec<Event<P>>,
+    ) -> bool {
+        if self.is_full(view) && view.now <= item.expires_at {
+            return false;
+        }
+        self.put(item, view, out);
+        true
+    }
+
+    fn put(&mut self, item: Item<P>, view: &View<'_>, out: &mut Vec<Event<P>>) {
+        let (queue, bytes) = (item.queue, item.bytes);
+        let lane = self.lanes.entry(queue).or_default();
+        match lane.put(item) {
+            Put::Redundant(item) => out.push(Event::Duplicate(item)),
+            Put::Known => {}
+            Put::In { first } => {
+                self.held += 1;
+                self.bytes += bytes;
+                if first {
+                    self.settle(queue, view, out);
+                }
+            }
+        }
+    }
+
+    /// Starts the update whose turn it is.
+    pub(super) fn start(
+        &mut self,
+        ticket: u64,
+        view: &View<'_>,
+        out: &mut Vec<Event<P>>,
+    ) -> Option<Item<P>> {
+        while let Some(queue) = self.ready.pop_front() {
+            let Some(lane) = self.lanes.get_mut(&queue) else {
+                continue;
+            };
+            lane.queued = false;
+            self.settle(queue, view, out);
+            let Some(lane) = self.lanes.get_mut(&queue).filter(|lane| lane.queued) else {
+                continue;
+            };
+            // Put there a moment ago.
+            self.ready.pop_back();
+            lane.queued = false;
+            if let Some(timer) = lane.timer.take() {
+                self.timers.remove(&(timer, queue));
+            }
+            let item = lane.start(ticket, view.now)?;
+            self.flying += 1;
+            self.breaker.start(view.now);
+            return Some(item);
+        }
+        None
+    }
+
+    /// An attempt ended. `answered`: with a status. The update, where it is done; none where it is tried again.
+    pub(super) fn end(
+        &mut self,
+        queue: Queue,
+        judgement: &Judgement,
+        answered: bool,
+        view: &View<'_>,
+        out: &mut Vec<Event<P>>,
+    ) -> Option<Item<P>> {
+        let was_away = self.breaker.is_away();
+        match judgement.verdict {
+            Verdict::Delivered => self.breaker.succeed(view.now),
+            _ if judgement.is_endpoints_failure() => {
+                self.breaker.fail(view.now, answered.then_some(queue));
+            }
+            _ => self.breaker.release(view.now),
+        }
+        self.flying -= 1;
+        let full = self.is_full(view);
+        let away = self.breaker.is_away();
+        let lane = self.lanes.get_mut(&queue)?;
+        lane.flying = None;
+        let done = match judgement.next_at {
+            Some(next_at) => {
+                let waits = next_at.since(view.now) > view.rules.hold;
+                lane.fail(next_at, judgement.is_endpoints_failure());
+                if (waits || full || away) && lane.may_park() {
+                    self.park(queue, out);
+                }
+                None
+            }
+            None => self.pop(queue),
+        };
+        if away && !was_away {
+            self.retreat(view, out);
+        }
+        self.settle(queue, view, out);
+        done
+    }
+
+    /// The time of some lanes has come.
+    pub(super) fn tick(&mut self, view: &View<'_>, out: &mut Vec<Event<P>>) {
+        while let Some((at, queue)) = self.timers.first().copied()
+            && at <= view.now
+        {
+            self.settle(queue, view, out);
+        }
+    }
+
+    /// Looks at every lane again.
+    pub(super) fn settle_all(&mut self, view: &View<'_>, out: &mut Vec<Event<P>>) {
+        let queues: Vec<Queue> = self.lanes.keys().copied().collect();
+        for queue in queues {
+            self.settle(queue, view, out);
+        }
+    }
+
+    /// Gives up what has expired at the head of a lane, and finds out what the next one waits for.
+    pub(super) fn settle(&mut self, queue: Queue, view: &View<'_>, out: &mut Vec<Event<P>>) {
+        loop {
+            let Some(lane) = self.lanes.get_mut(&queue).filter(|it| it.flying.is_none()) else {
+                return;
+            };
+            if let Some(timer) = lane.timer.take() {
+                self.timers.remove(&(timer, queue));
+            }
+            let Some(head) = lane.items.front() else {
+                if lane.parked == 0 {
+                    self.lanes.remove(&queue);
+                }
+                return;
+            };
+            let expired = view.now > head.expires_at;
+            if expired || known(head, view) {
+                let Some(item) = self.pop(queue) else { return };
+                out.push(match expired {
+                    true => Event::Buried(Buried::expired(item)),
+                    false => Event::Duplicate(item),
+                });
+                continue;
+            }
+            let behind = head.place.source == Source::Retry && head.origin >= view.inbox_to;
+            let next_at = head.next_at.filter(|at| *at > view.now);
+            if !behind && view.started && next_at.is_none() && !lane.queued {
+                lane.queued = true;
+                self.ready.push_back(queue);
+            }
+            if behind {
+                out.push(Event::Behind(head.origin, queue));
+            }
+            let timer = next_at.unwrap_or_else(|| head.over_at());
+            lane.timer = Some(timer);
+            self.timers.insert((timer, queue));
+            return;
+        }
+    }
+
+    /// Takes the first update out of a lane.
+    fn pop(&mut self, queue: Queue) -> Option<Item<P>> {
+        let item = self.lanes.get_mut(&queue)?.pop()?;
+        self.forget(&item);
+        Some(item)
+    }
+
+    fn forget(&mut self, item: &Item<P>) {
+        self.held -= 1;
+        self.bytes -= item.bytes;
+    }
+
+    /// Writes a whole lane to `inbox.retry.v1`.
+    fn park(&mut self, queue: Queue, out: &mut Vec<Event<P>>) {
+        let Some(lane) = self.lanes.get_mut(&queue) else {
+            return;
+        };
+        let items = std::mem::take(&mut lane.items);
+        for item in &items {
+            lane.park(item);
+        }
+        for item in items {
+            self.forget(&item);
+            out.push(Event::Parked(item));
+        }
+    }
+
+    /// The endpoint is away: what is in memory is parked, or left in the topic but for a few to probe with.
+    fn retreat(&mut self, view: &View<'_>, out: &mut Vec<Event<P>>) {
+        let lanes = &self.lanes;
+        let parked = lanes.iter().filter(|(_, lane)| lane.may_park());
+        let parked: Vec<Queue> = parked.map(|(queue, _)| *queue).collect();
+        for queue in parked {
+            self.park(queue, out);
+        }
+        let left = self.lanes.values().filter(|lane| lane.may_be_left());
+        let mut offsets: Vec<i64> = left.flat_map(Lane::offsets).collect();
+        offsets.sort_unstable();
+        if let Some(cut) = offsets.get(view.rules.away).copied() {
+            let lanes = self.lanes.values_mut();
+            let left = lanes.filter(|lane| lane.may_be_left());
+            let left: Vec<_> = left.flat_map(|lane| lane.leave(cut)).collect();
+            left.iter().for_each(|item| self.forget(item));
+            let from = left.iter().map(|item| item.place.offset).min();
+            self.deferred = self.deferred.into_iter().chain(from).min();
+            self.rereading = None;
+        }
+        self.settle_all(view, out);
+    }
+}
+
+/// Whether an update was delivered before.
+fn known<P>(item: &Item<P>, view: &View<'_>) -> bool {
+    let known = |id| view.dedup.contains(view.tenant, id, item.at);
+    item.update_id.is_some_and(known)
+}
+
+impl<P> Item<P> {
+    /// The first moment at which it may not be delivered any more.
+    fn over_at(&self) -> Moment {
+        self.expires_at.plus(std::time::Duration::from_micros(1))
+    }
+}
+
+impl<P> Buried<P> {
+    fn expired(item: Item<P>) -> Self {
+        Self {
+            item,
+            verdict: Verdict::Expired,
+            cause: "expired",
+            attempted: false,
+        }
+    }
+
+    /// An attempt's verdict was final.
+    pub(super) fn after(item: Item<P>, verdict: Verdict, reason: Option<Reason>) -> Self {
+        Self {
+            item,
+            verdict,
+            cause: match (verdict, reason) {
+                (Verdict::Expired, _) | (_, None) => "expired",
+                (_, Some(reason)) => reason.label,
+            },
+            attempted: true,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! One queue of one bot.
+//!
+//! In: its updates. Out: the first of them. Invariant: updates stand in the order of their origin; none is put before the one
+//! that is under way; `parked` counts the lane's records in `inbox.retry.v1` that are not done, those in memory included.
+
+use std::collections::VecDeque;
+
+use gramtap_events::Moment;
+
+use super::super::{Item, Source};
+
+#[derive(Debug)]
+pub(super) struct Lane<P> {
+    pub(super) items: VecDeque<Item<P>>,
+    /// The ticket of the first one, while it is under way.
+    pub(super) flying: Option<u64>,
+    /// It stands in the bot's list of lanes that are ready.
+    pub(super) queued: bool,
+    /// When it is to be looked at.
+    pub(super) timer: Option<Moment>,
+    /// Records in `inbox.retry.v1` that are not done.
+    pub(super) parked: u64,
+    /// The highest origin of these, or of those before them.
+    pub(super) last_parked: i64,
+}
+
+/// What became of an update that was to be put in.
+pub(super) enum Put<P> {
+    /// It is in; `first`: before all others.
+    In { first: bool },
+    /// It was read from the inbox, and a record of it stands in `inbox.retry.v1` and in the lane.
+    Redundant(Item<P>),
+    /// This very record is in the lane.
+    Known,
+}
+
+impl<P> Default for Lane<P> {
+    fn default() -> Self {
+        Self {
+            items: VecDeque::new(),
+            flying: None,
+            queued: false,
+            timer: None,
+            parked: 0,
+            last_parked: i64::MIN,
+        }
+    }
+}
+
+impl<P: Clone> Lane<P> {
+    pub(super) fn put(&mut self, item: Item<P>) -> Put<P> {
+        let after = |other: &Item<P>| other.origin <= item.origin;
+        let at = match self.items.back().is_none_or(after) {
+            true => self.items.len(),
+            false => self.items.partition_point(after),
+        };
+        let mut same = self.items.range(..at).rev();
+        for other in same.by_ref().take_while(|it| it.origin == item.origin) {
+            if other.place == item.place {
+                return Put::Known;
+            }
+            if item.place.source == Source::Inbox {
+                return Put::Redundant(item);
+            }
+        }
+        let at = at.max(usize::from(self.flying.is_some()));
+        self.items.insert(at, item);
+        Put::In { first: at == 0 }
+    }
+
+    pub(super) fn start(&mut self, ticket: u64, now: Moment) -> Option<Item<P>> {
+        let head = self.items.front_mut()?;
+        self.flying = Some(ticket);
+        head.tried.attempts = head.tried.attempts.saturating_add(1);
+        head.tried.first_at.get_or_insert(now);
+        head.tried.last_at = Some(now);
+        Some(head.clone())
+    }
+
+    /// The first one is tried again. `counts`: not if the attempt failed for a reason of ours.
+    pub(super) fn fail(&mut self, next_at: Moment, counts: bool) {
+        if let Some(head) = self.items.front_mut() {
+            head.next_at = Some(next_at);
+            if !counts {
+                head.tried.attempts = head.tried.attempts.saturating_sub(1);
+            }
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Item<P>> {
+        let item = self.items.pop_front()?;
+        if item.place.source == Source::Retry {
+            self.parked = self.parked.saturating_sub(1);
+        }
+        Some(item)
+    }
+
+    /// A record of it is in `inbox.retry.v1`, or will be.
+    pub(super) fn park(&mut self, item: &Item<P>) {
+        self.parked += 1;
+        self.last_parked = self.last_parked.max(item.origin);
+    }
+
+    /// Whether all of it may be written to `inbox.retry.v1`: nothing of it is there.
+    pub(super) fn may_park(&self) -> bool {
+        self.flying.is_none() && self.parked == 0 && !self.items.is_empty()
+    }
+
+    /// Whether its updates may be taken out of memory: all of them are in `inbox.retry.v1`.
+    pub(super) fn may_be_left(&self) -> bool {
+        let durable = |item: &Item<P>| item.place.source == Source::Retry;
+        self.flying.is_none() && self.items.iter().all(durable)
+    }
+
+    pub(super) fn offsets(&self) -> impl Iterator<Item = i64> {
+        self.items.iter().map(|item| item.place.offset)
+    }
+
+    /// Takes out the first that stands at an offset or behind it, and all after it.
+    pub(super) fn leave(&mut self, cut: i64) -> VecDeque<Item<P>> {
+        let at = self.offsets().position(|offset| offset >= cut);
+        at.map_or_else(VecDeque::new, |at| self.items.split_off(at))
+    }
+}
