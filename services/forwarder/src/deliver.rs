@@ -6,6 +6,5 @@
 
 pub mod breaker;
 pub mod dedup;
-pub mod guard;
 pub mod schedule;
 pub mod verdict;

@@ -47,6 +47,7 @@ pub(crate) async fn dial(upstream: &Upstream, within: Duration) -> Result<Wire, 
             .addresses(upstream)
             .await
             .map_err(Cause::Resolve)?;
+        let addresses = upstream.admitted(addresses)?;
         let tcp = match connect(&addresses, upstream).await {
             Ok(tcp) => tcp,
             Err(error) => {

@@ -8,6 +8,7 @@
 
 use std::io;
 
+use crate::guard::Refusal;
 use crate::head::Malformed;
 
 /// A call that got no answer, or no whole one.
@@ -31,6 +32,9 @@ pub enum Cause {
     /// The request cannot be written as HTTP/1.1.
     #[error("the request cannot be sent")]
     Request(#[from] Unsendable),
+    /// The upstream is not to be called; nothing was sent.
+    #[error(transparent)]
+    Blocked(#[from] Refusal),
     /// The upstream's name was not resolved.
     #[error("the upstream's name was not resolved")]
     Resolve(#[source] io::Error),
@@ -183,9 +187,11 @@ impl Fault {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match &self.cause {
-            Cause::Request(_) | Cause::Upload(_) | Cause::UploadLength | Cause::UploadIdle => {
-                Retry::Never
-            }
+            Cause::Blocked(_)
+            | Cause::Request(_)
+            | Cause::Upload(_)
+            | Cause::UploadLength
+            | Cause::UploadIdle => Retry::Never,
             _ if self.sent => Retry::Never,
             _ => Retry::Safe,
         }
@@ -197,6 +203,7 @@ impl Fault {
         match &self.cause {
             Cause::PoolFull => "pool_full",
             Cause::Request(_) => "request",
+            Cause::Blocked(refusal) => refusal.label(),
             Cause::Resolve(_) => "resolve",
             Cause::Connect(_) => "connect",
             Cause::ConnectTimeout => "connect_timeout",
@@ -279,6 +286,13 @@ mod tests {
                 Internal,
                 Never,
                 "request",
+            ),
+            (
+                Cause::Blocked(Refusal::HostDot),
+                false,
+                Upstream,
+                Never,
+                "host_dot",
             ),
             (Cause::Resolve(refused()), false, Upstream, Safe, "resolve"),
             (Cause::Connect(refused()), false, Upstream, Safe, "connect"),

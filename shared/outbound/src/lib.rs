@@ -13,7 +13,8 @@
 //! The idle connections belong to an actor (`pool/actor`) that reaps them by the clock, but
 //! calls take and return them by a plain borrow: on one thread that is safe, a message and its
 //! answer would cost each call about 450 ns, and a call that finds the actor dead dials for
-//! itself. Overloaded, the pool refuses beyond the bound on connections (`pool_full`).
+//! itself. What a bot's owner has chosen is dialled only where `guard` admits it.
+//! Overloaded, the pool refuses beyond the bound on connections (`pool_full`).
 
 mod answer;
 mod body;
@@ -23,6 +24,7 @@ mod decoder;
 mod dial;
 mod exchange;
 mod fault;
+pub mod guard;
 mod head;
 mod outbox;
 mod patience;

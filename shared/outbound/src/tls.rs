@@ -15,20 +15,40 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use crate::upstream::UpstreamError;
 pub(crate) use session::Session;
 
-/// Trusts the public authorities and those of the file.
-pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, UpstreamError> {
+/// Authorities that are trusted besides the public ones.
+#[derive(Clone, Copy)]
+pub(crate) enum Authorities<'a> {
+    None,
+    /// A PEM file.
+    File(&'a Path),
+    /// PEM itself.
+    Text(&'a str),
+}
+
+/// Trusts the public authorities and those given.
+pub(crate) fn client_config(
+    authorities: Authorities<'_>,
+) -> Result<Arc<ClientConfig>, UpstreamError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    if let Some(path) = ca_file {
-        let unreadable = |source| UpstreamError::CaFile {
+    let (path, given) = match authorities {
+        Authorities::None => (Path::new(""), None),
+        Authorities::File(path) => {
+            let read = CertificateDer::pem_file_iter(path);
+            (path, Some(read.and_then(Iterator::collect)))
+        }
+        Authorities::Text(pem) => {
+            let read = CertificateDer::pem_slice_iter(pem.as_bytes());
+            (Path::new("what was given"), Some(read.collect()))
+        }
+    };
+    if let Some(given) = given {
+        let given: Vec<CertificateDer<'_>> = given.map_err(|source| UpstreamError::CaFile {
             path: path.to_owned(),
             source,
-        };
-        let authorities = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(unreadable)?;
-        let (added, ignored) = roots.add_parsable_certificates(authorities);
+        })?;
+        let (added, ignored) = roots.add_parsable_certificates(given);
         if added == 0 || ignored > 0 {
             return Err(UpstreamError::NoAuthority {
                 path: path.to_owned(),

@@ -4,7 +4,7 @@
 //! `dial` needs to connect, what `request` writes as `Host` and before each target, and the
 //! key that `pool` keeps idle connections under.
 //! Invariant: nothing of a call is ever part of it: host, port and trust come from the
-//! configuration alone.
+//! configuration alone, or from a bot's webhook, which `guard` watches over.
 
 use std::{
     fmt,
@@ -19,7 +19,11 @@ use std::{
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 
-use crate::{dial::Resolved, tls};
+use crate::{
+    dial::Resolved,
+    guard::{Endpoint, Policy, Refusal},
+    tls::{self, Authorities},
+};
 
 /// A server that calls are sent to. Clones are the same upstream and share its connections,
 /// its addresses and its TLS sessions; two that were made apart share nothing.
@@ -39,6 +43,8 @@ struct Inner {
     tls: Option<Tls>,
     bind: Option<IpAddr>,
     resolved: Resolved,
+    /// For an upstream that somebody else has chosen.
+    guard: Option<(Endpoint, Arc<Policy>)>,
 }
 
 pub(crate) struct Tls {
@@ -103,14 +109,7 @@ impl Upstream {
         ca_file: Option<&Path>,
         bind: Option<IpAddr>,
     ) -> Result<Self, UpstreamError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-
         let url = url::Url::parse(url).map_err(UpstreamError::Url)?;
-        let scheme = match url.scheme() {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            _ => return Err(UpstreamError::Scheme),
-        };
         let parts = [
             (
                 "a user or password",
@@ -122,6 +121,48 @@ impl Upstream {
         if let Some((part, _)) = parts.into_iter().find(|(_, found)| *found) {
             return Err(UpstreamError::Part(part));
         }
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        let authorities = ca_file.map_or(Authorities::None, Authorities::File);
+        Self::build(&url, prefix, authorities, bind, None)
+    }
+
+    /// An upstream that somebody else has chosen: a bot's webhook. It is called only at addresses that `policy` admits, each
+    /// time they are resolved. Targets are the caller's: nothing of the URL but scheme, host and port is used. `ca`: authorities
+    /// trusted besides the public ones, as PEM.
+    ///
+    /// # Errors
+    /// Says what cannot be used. Whether it may be called is said by [`Cause::Blocked`](crate::Cause::Blocked) when it is.
+    pub fn guarded(
+        endpoint: &Endpoint,
+        policy: &Arc<Policy>,
+        ca: Option<&str>,
+        bind: Option<IpAddr>,
+    ) -> Result<Self, UpstreamError> {
+        let authorities = ca.map_or(Authorities::None, Authorities::Text);
+        let guard = (endpoint.clone(), Arc::clone(policy));
+        Self::build(
+            endpoint.url(),
+            String::new(),
+            authorities,
+            bind,
+            Some(guard),
+        )
+    }
+
+    fn build(
+        url: &url::Url,
+        prefix: String,
+        authorities: Authorities<'_>,
+        bind: Option<IpAddr>,
+        guard: Option<(Endpoint, Arc<Policy>)>,
+    ) -> Result<Self, UpstreamError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        let scheme = match url.scheme() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(UpstreamError::Scheme),
+        };
         let bracketed = url.host_str().ok_or(UpstreamError::Host)?;
         let host = bracketed
             .trim_start_matches('[')
@@ -135,7 +176,7 @@ impl Upstream {
         let tls = match scheme {
             Scheme::Http => None,
             Scheme::Https => Some(Tls {
-                config: tls::client_config(ca_file)?,
+                config: tls::client_config(authorities)?,
                 name: ServerName::try_from(host.clone()).map_err(|_| UpstreamError::Host)?,
             }),
         };
@@ -149,11 +190,24 @@ impl Upstream {
             host,
             port,
             authority,
-            prefix: url.path().trim_end_matches('/').to_owned(),
+            prefix,
             tls,
             bind,
             resolved,
+            guard,
         })))
+    }
+
+    /// Of the addresses that were resolved, those that may be dialled.
+    pub(crate) fn admitted(
+        &self,
+        addresses: Arc<[SocketAddr]>,
+    ) -> Result<Arc<[SocketAddr]>, Refusal> {
+        let Some((endpoint, policy)) = &self.0.guard else {
+            return Ok(addresses);
+        };
+        let resolved: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+        policy.check(endpoint, &resolved).map(Into::into)
     }
 
     /// How it is spoken to.
@@ -253,6 +307,39 @@ mod tests {
         }
         let missing = Upstream::new("https://h", Some(Path::new("/nowhere/ca.pem")), None);
         assert!(matches!(missing, Err(UpstreamError::CaFile { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_guarded_upstream_is_dialled_where_it_may_be_and_nowhere_else() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let patience = std::time::Duration::from_secs(30);
+        for host in ["localhost", "127.0.0.1", "2130706433"] {
+            let endpoint = Endpoint::parse(&format!("http://{host}:{port}/AAcanary?x")).unwrap();
+            let open = Policy {
+                ports: vec![port],
+                clear: true,
+                allow: vec!["127.0.0.0/8".parse().unwrap()],
+                ..Policy::default()
+            };
+            let closed = Policy {
+                allow: Vec::new(),
+                ..open.clone()
+            };
+            let dial = async |policy: Policy| {
+                let upstream = Upstream::guarded(&endpoint, &Arc::new(policy), None, None).unwrap();
+                assert_eq!(upstream.prefix(), b"");
+                assert!(!format!("{upstream:?}").contains("AAcanary"));
+                crate::dial::dial(&upstream, patience).await.map(drop)
+            };
+            dial(open).await.unwrap();
+            let fault = dial(closed).await.unwrap_err();
+            assert_eq!(
+                (fault.label(), fault.sent()),
+                ("address_loopback", false),
+                "{host}"
+            );
+        }
     }
 
     #[test]

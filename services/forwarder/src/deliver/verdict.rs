@@ -10,8 +10,8 @@ use gramtap_events::Moment;
 use gramtap_events::delivery::Verdict;
 use gramtap_outbound::{Fault, Side};
 
-use super::guard::Refusal;
 use super::schedule;
+use gramtap_outbound::guard::Refusal;
 
 /// How long to wait after a failure of Gramtap's own, such as a bound on connections.
 const OWN_FAILURE: Duration = Duration::from_secs(1);
@@ -182,6 +182,7 @@ fn broken(label: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use gramtap_outbound::guard::Kind;
     use gramtap_telegram::advice::{self, Symptom};
     use proptest::prelude::*;
 
@@ -209,6 +210,28 @@ mod tests {
     }
 
     /// Outcome, failures before, verdict, seconds until the next attempt, word, side.
+    #[test]
+    fn each_refusal_of_the_guard_has_its_advice() {
+        let others = [
+            Refusal::Malformed,
+            Refusal::Scheme,
+            Refusal::Credentials,
+            Refusal::HostMissing,
+            Refusal::HostDot,
+            Refusal::Port(22),
+            Refusal::AddressMissing,
+        ];
+        for refusal in Kind::ALL.into_iter().map(Refusal::Address).chain(others) {
+            let symptom = Symptom {
+                code: None,
+                method: "",
+                description: None,
+                label: Some(refusal.label()),
+            };
+            assert_eq!(advice::of(&symptom).key, "endpoint_blocked", "{refusal}");
+        }
+    }
+
     #[test]
     fn each_outcome_has_its_verdict() {
         use Side::{Downstream, Internal, Upstream};

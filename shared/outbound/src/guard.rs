@@ -13,9 +13,10 @@ pub mod address;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use url::{Host, Url};
 
-pub use address::{Kind, Network, NetworkError};
+pub use address::Kind;
 
 /// Ports that Telegram delivers webhooks to.
 pub const PORTS: [u16; 4] = [443, 80, 88, 8443];
@@ -26,7 +27,7 @@ pub struct Policy {
     /// Ports beside [`PORTS`].
     pub ports: Vec<u16>,
     /// Networks that may be called although they are not public.
-    pub allow: Vec<Network>,
+    pub allow: Vec<IpNet>,
     /// `http` may be called too. Telegram delivers to `https` alone.
     pub clear: bool,
     /// A user and password in the URL are accepted; Telegram sends them as `Authorization: Basic`.
@@ -175,7 +176,7 @@ impl Policy {
         let mut dial = Vec::with_capacity(addresses.len());
         for address in addresses {
             match address::refused(*address) {
-                Some(kind) if !self.allow.iter().any(|net| net.contains(*address)) => {
+                Some(kind) if !self.allow.iter().any(|net| net.contains(address)) => {
                     if refusal == Refusal::AddressMissing {
                         refusal = Refusal::Address(kind);
                     }
