@@ -67,5 +67,20 @@ impl fmt::Debug for Site {
 #[must_use]
 pub fn system_clock() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+    let second = i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
+    stopped().unwrap_or(second)
+}
+
+/// Where a test has stopped the clock of this process, with `GRAMTAP_TEST_CLOCK`. Not even an optimised build of the whole workspace,
+/// tests' features included, has it.
+#[cfg(all(feature = "inject-clock", debug_assertions))]
+fn stopped() -> Option<i64> {
+    static SECOND: std::sync::OnceLock<Option<i64>> = std::sync::OnceLock::new();
+    let second = || std::env::var("GRAMTAP_TEST_CLOCK").ok()?.parse().ok();
+    *SECOND.get_or_init(second)
+}
+
+#[cfg(not(all(feature = "inject-clock", debug_assertions)))]
+fn stopped() -> Option<i64> {
+    None
 }
