@@ -14,7 +14,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "console"))
+
+from caller import Caller, make_key, sign_in
 
 CONSOLE = os.environ["CONSOLE"]
 LINK = os.environ["LINK"]
@@ -32,29 +37,8 @@ ENDLESS = "live"
 
 
 def ask(method: str, target: str, headers: dict[str, str] | None = None, body: str | None = None):
-    """The answer's status, its headers, and what it says. No proxy, no redirect followed."""
-    connection = http.client.HTTPConnection(urlsplit(CONSOLE).netloc, timeout=30)
-    try:
-        connection.request(method, target, body, headers or {})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read().decode()
-    finally:
-        connection.close()
-
-
-def make_key() -> str:
-    """Makes an API key that may do everything, with the form that people fill in."""
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    status, headers, _ = ask("GET", urlsplit(LINK).path)
-    assert status == 303, f"the guest's link: {status}"
-    signed_in = {"Cookie": headers["Set-Cookie"].split(";")[0]}
-    _, _, page = ask("GET", "/keys", signed_in)
-    (word,) = set(re.findall(r'name="csrf" value="([^"]+)"', page))
-    fields = [("csrf", word), ("name", "conformance"), ("bots", "all"), ("days", "30")]
-    fields += [("scope", scope) for scope in re.findall(r'name="scope" value="([^"]+)"', page)]
-    status, _, page = ask("POST", "/keys", form | signed_in, urlencode(fields))
-    assert status == 200, f"the form of keys: {status}"
-    return re.search(r"<code>(gt_[^<]+)</code>", page)[1]
+    """The answer's status, its headers, and what it says."""
+    return Caller(CONSOLE, headers).ask(method, target, body)
 
 
 def no_key(description: dict) -> int:
@@ -130,7 +114,7 @@ def main() -> int:
     _, _, text = ask("GET", "/v1/openapi.json")
     description = json.loads(text)
     print(no_key(description), "operations, none without a key")
-    key = make_key()
+    key = make_key(CONSOLE, sign_in(LINK))
     script = Script(key)
     bots = {bot["name"]: bot["code"] for bot in script.json("GET", "/v1/bots")["bots"]}
     code = bots["Clumsy"]
