@@ -2,8 +2,8 @@
 //!
 //! The way of a test: `week/scripted.rs` has plain Python (`tests/week`) write the records of the week and what is true of it, and writes the
 //! records to the bus → `week/counter.rs` is the process that counts, killed with SIGKILL at places drawn from a seed,
-//! which `week/progress.rs` watches → `week/answers.rs` asks for all numbers → Python compares them, and events.v1 as
-//! an analyst reads it, with the truth. Invariant: a death is told by what had been counted, not by the clock; the last
+//! which `week/progress.rs` watches → `week/answers.rs` asks for all numbers in process, and Python asks the console of the last counter, by
+//! `/v1` and on its pages → Python compares them, and events.v1 as an analyst reads it, with the truth. Invariant: a death is told by what had been counted, not by the clock; the last
 //! comes before all was counted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -16,7 +16,7 @@ mod scripted;
 use gramtap_analytics::store::{Limits, Store};
 use gramtap_bus::conformance::death::Dice;
 use gramtap_database::Statement;
-use gramtap_tests::{Installation, Stores, analytics_turn, broker, within};
+use gramtap_tests::{Installation, Stores, analytics_turn, broker};
 
 use counter::Counter;
 use progress::Progress;
@@ -63,12 +63,14 @@ async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
     week.write(&bus, (DEATHS, DEATHS + 1)).await;
     let one = start("one");
     progress.ends(&week).await;
-    one.stop().await;
 
+    let link = one.link().await;
     answers::ask(&store, &week).await;
+    week.ask(&link).await;
     let source = ["kafka", &broker::address(), &since.to_string()];
     week.is_true(&source).await;
-    within("a second look", week.differs(&store)).await;
+    week.differs(&store, &link).await;
+    one.stop().await;
     installation.remove().await;
     drop((turn, alone));
 }
@@ -96,9 +98,10 @@ async fn a_week_in_one_process_is_counted_exactly_though_it_dies_five_times() {
     }
     let one = start("one");
     progress.ends(&week).await;
+    answers::ask(&store, &week).await;
+    week.ask(&one.link().await).await;
     one.stop().await;
 
-    answers::ask(&store, &week).await;
     let log = gramtap_bus::Bus::log_file(&installation.data_dir("ingress"));
     week.is_true(&["log", &log.to_string_lossy()]).await;
 }
@@ -115,7 +118,7 @@ async fn store(installation: &Installation, week: &Week) -> Store {
 
 impl Week {
     /// The comparison sees what is planted: calls counted twice, a batch that was lost, another zone.
-    async fn differs(&self, store: &Store) {
+    async fn differs(&self, store: &Store, link: &str) {
         const TWICE: Statement = Statement::new(
             "plant_twice",
             "UPDATE sum_calls SET calls = calls + 1 WHERE tenant = $1 AND method = 'getFile' AND hour >= $2 AND hour < $3",
@@ -151,6 +154,7 @@ impl Week {
         );
         store.set_zone(tour.tenant, "UTC").await.unwrap();
         answers::ask(store, self).await;
+        self.ask(link).await;
         let (same, words) = self.compare(&[]).await;
         assert!(!same, "{words}");
         for (bot, number) in [
@@ -163,6 +167,18 @@ impl Week {
                 "tour, day 2031-10-21",
                 "overview, total, people, active: should be",
             ),
+            (
+                "shop, /v1, day 2031-10-27",
+                "overview, total, traffic, calls: should be",
+            ),
+            ("news, /v1, week", "actions, commands"),
+            ("tour, /v1, day 2031-10-21", "period, time_zone: should be"),
+            ("shop, pages, week", "overview, total.calls: should be"),
+            (
+                "news, pages, week",
+                "actions, commands.n of /start: should be",
+            ),
+            ("tour, pages, today", "overview, total.active: should be"),
         ] {
             let named = words
                 .lines()

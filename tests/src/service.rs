@@ -1,6 +1,6 @@
 //! A process of a service, of a test's own.
 //!
-//! In: an installation (`installation.rs`), the service's settings. Out: the address of its operator's listener, its log.
+//! In: an installation (`installation.rs`), the service's settings. Out: the addresses of its listeners, what it said.
 //! Invariant: it is the binary that was built beside the test, set up by
 //! its environment alone; started means ready; and whatever the test is about, no canary is in what
 //! the process wrote when it is over. Not ready in time: the test fails with the end of its log.
@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::{Answer, Client, DEADLINE, Installation, assert_no_canary, within};
+use crate::{Answer, Client, DEADLINE, Installation, assert_no_canary, until, within};
 
 /// A running process.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Service {
             .envs(installation.environment())
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(File::create(log.with_file_name("stdout")).unwrap())
             .stderr(File::create(&log).unwrap())
             .kill_on_drop(true);
         let child = command.spawn().unwrap();
@@ -77,6 +77,17 @@ impl Service {
     #[must_use]
     pub fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// The link that it has printed, which makes the console's owner.
+    pub async fn owner_link(&self) -> String {
+        let printed = self.log.with_file_name("stdout");
+        let link = async || {
+            let words = std::fs::read_to_string(&printed).unwrap();
+            let link = words.split_whitespace().find(|it| it.contains("/welcome/"));
+            link.map(str::to_owned)
+        };
+        until("the link for the console's owner", link).await
     }
 
     /// The most memory that it has had so far, in bytes; roughly, as the kernel counts: it may go back a little.

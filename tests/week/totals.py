@@ -1,10 +1,9 @@
 """Owns: every number of the console of the scripted week.
 
 In: what is true of each deed (truth.py). Out: the answers of overview, audience, actions, sources, errors, latency,
-polls and the list of
-bots, for each day, the last two, the week and the month. Invariant: counted plainly, from lists and sets, by the
-definitions of
-the contract of records and those beside the numbers in `services/analytics/src/query`; nothing is summed up beforehand.
+polls and the list of bots, for each day, the last two, the week, the month and 90 days; rankings whole. Invariant:
+counted plainly, from lists and sets, by the definitions of the contract of records and those beside the numbers in
+`services/analytics/src/query`; nothing is summed up beforehand.
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +11,6 @@ from collections import Counter, defaultdict
 import zones
 from people import SECOND, SERVICE
 
-TOP = 5
 HOURS = 24
 KINDS = ("telegram", "own")
 
@@ -21,7 +19,8 @@ def periods(zone: str, now: int) -> dict[str, tuple[int, int]]:
     """The first date and the number of dates of each period that is asked for."""
     today = zones.date(zone, now)
     days = {f"day {zones.shown(day)}": (day, 1) for day in range(today - 8, today + 1)}
-    return days | {"two days": (today - 1, 2), "week": (today - 6, 7), "month": (today - 29, 30)}
+    spans = {"two days": 2, "week": 7, "month": 30, "90 days": 90}
+    return days | {name: (today - many + 1, many) for name, many in spans.items()}
 
 
 def numbers(bot: dict, events: list[dict], now: int) -> dict:
@@ -97,15 +96,21 @@ class Bot:
 
     def period(self, first: int, days: int) -> dict:
         before = first - max(days, 7)
-        dates = {zones.shown(day): self.figures(day, 1) for day in range(first, first + days)}
-        overview = {"total": self.figures(first, days), "before": self.figures(before, days), "days": dates}
+        overview = {
+            "total": self.figures(first, days), "before": self.figures(before, days), "days": self.days(first, days),
+            "days_before": self.days(before, days),
+        }
         hourly = days <= 2
         overview["hours"] = self.hours(first, days) if hourly else {}
         overview["hours_before"] = self.hours(before, days) if hourly else {}
+        dates = {
+            "from": zones.shown(first), "to": zones.shown(first + days - 1), "days": days,
+            "before_from": zones.shown(before), "time_zone": self.zone,
+        }
         return {
-            "overview": overview, "audience": self.audience(first, days), "actions": self.actions(first, days, before),
-            "sources": self.sources(first, days, before), "errors": self.errors(first, days),
-            "latency": self.latency(first, days),
+            "period": dates, "overview": overview, "audience": self.audience(first, days),
+            "actions": self.actions(first, days, before), "sources": self.sources(first, days, before),
+            "errors": self.errors(first, days), "latency": self.latency(first, days),
         }
 
     # Overview.
@@ -129,7 +134,7 @@ class Bot:
                 told["calls"] += 1
                 told["failed"] += failed
                 told["errors"] += failed and columns["error_class"] != "expected"
-        return told
+        return told | {"error_rate": told["errors"] / told["calls"] if told["calls"] else None}
 
     def figures(self, first: int, days: int) -> dict:
         people = dict.fromkeys(("active", "fresh", "returning", "blocked"), 0)
@@ -141,6 +146,12 @@ class Bot:
             people["returning"] += len(active - new)
             people["blocked"] += sum(zones.date(self.zone, second) == day for second in self.blocked.values())
         return {"traffic": self.traffic(self.within(first, days)), "people": people}
+
+    def days(self, first: int, days: int) -> dict:
+        return {
+            zones.shown(day): {"start": zones.start(self.zone, day)} | self.figures(day, 1)
+            for day in range(first, first + days)
+        }
 
     def hours(self, first: int, days: int) -> dict:
         hours = defaultdict(list)
@@ -164,7 +175,7 @@ class Bot:
         nameless = languages.pop(None, 0)
         return {
             "active": len(active), "ever": len(self.users), "blocked": len(self.blocked),
-            "languages": dict(languages), "no_language": nameless,
+            "languages": ranked(languages), "no_language": nameless,
             "premium": premium, "regular": seen - premium,
         }
 
@@ -175,11 +186,7 @@ class Bot:
             [found for event in self.within(since, days) for found in label(event)] for since in (first, before)
         )
         now, then = Counter(now), Counter(then)
-        top, rest = ranked(now)[:TOP], ranked(now)[TOP:]
-        return {
-            "top": [{"label": it, "n": n, "before": then[it]} for it, n in top], "rest": sum(n for _, n in rest),
-            "rest_labels": len(rest), "other": 0,
-        }
+        return {"ranked": [{"label": it, "n": n, "before": then[it]} for it, n in ranked(now)], "other": 0}
 
     def actions(self, *period: int) -> dict:
         column = lambda name: lambda event: filled(event, name)
@@ -195,7 +202,8 @@ class Bot:
         arrived = Counter(self.source[user] for user in new if user in self.source)
         return {
             "starts": self.ranking(payload, first, days, before), "utm": self.ranking(pairs, first, days, before),
-            "arrived": ranked(arrived)[:TOP], "direct": sum(user not in self.source for user in new),
+            "arrived": ranked(arrived), "by_source": sum(arrived.values()),
+            "direct": sum(user not in self.source for user in new),
         }
 
     # Errors and latency.
@@ -224,7 +232,8 @@ class Bot:
         hours = Counter(str(event["hour"]) for event in told)
         examples = [{
             "error_id": event["columns"]["event_id"], "at": event["at"], "description": event["error"]["description"],
-            "chat_id": event["columns"]["chat_id"], "user_id": event["columns"]["user_id"], **event["error"]["client"],
+            **{name: event["columns"][name] for name in ("chat_id", "user_id", "update_id")},
+            **event["error"]["client"],
         } for event in newest]
         return {
             "method": columns["method"], "code": columns["error_code"], "template": error["group"][2],

@@ -49,5 +49,14 @@ def hour(zone: str, second: int) -> int:
     return (second + ahead) // HOUR * HOUR - ahead
 
 
+def moment(second: int) -> str:
+    """As machines read it."""
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(shown: str) -> int:
+    return (datetime.date.fromisoformat(shown) - datetime.date(1970, 1, 1)).days
+
+
 def shown(day: int) -> str:
     return str(datetime.date(1970, 1, 1) + datetime.timedelta(days=day))

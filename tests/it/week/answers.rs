@@ -67,26 +67,17 @@ async fn pages(database: &Database, bot: TenantId, period: &Period) -> Value {
             .map(|it| (it.start.to_string(), traffic(&it.traffic)))
             .collect()
     };
-    let days: Map<String, Value> = overview
-        .days
-        .iter()
-        .map(|day| (shown(day.date), figures(&day.figures)))
-        .collect();
     let audience = audience::audience(database, bot, period).await.unwrap();
-    let languages: Map<String, Value> = audience
-        .languages
-        .into_iter()
-        .map(|(it, n)| (it, n.into()))
-        .collect();
     let did = actions::actions(database, bot, period, TOP).await.unwrap();
     let from = sources::sources(database, bot, period, TOP).await.unwrap();
     json!({
         "overview": {
-            "total": figures(&overview.total), "before": figures(&overview.before), "days": days,
+            "total": figures(&overview.total), "before": figures(&overview.before),
+            "days": days(&overview.days), "days_before": days(&overview.days_before),
             "hours": hours(&overview.hours), "hours_before": hours(&overview.hours_before),
         },
         "audience": {
-            "active": audience.active, "ever": audience.ever, "blocked": audience.blocked, "languages": languages,
+            "active": audience.active, "ever": audience.ever, "blocked": audience.blocked, "languages": audience.languages,
             "no_language": audience.no_language, "premium": audience.premium, "regular": audience.regular,
         },
         "actions": {
@@ -94,7 +85,8 @@ async fn pages(database: &Database, bot: TenantId, period: &Period) -> Value {
             "media": ranking(&did.media), "updates": ranking(&did.updates),
         },
         "sources": {
-            "starts": ranking(&from.starts), "utm": ranking(&from.utm), "arrived": from.arrived, "direct": from.direct,
+            "starts": ranking(&from.starts), "utm": ranking(&from.utm), "by_source": from.by_source(), "arrived": from.arrived,
+            "arrived_rest": from.arrived_rest, "direct": from.direct,
         },
         "errors": errors(database, bot, period).await,
         "latency": latency(database, bot, period).await,
@@ -109,7 +101,7 @@ fn shown(date: i64) -> String {
 fn traffic(it: &Traffic) -> Value {
     json!({
         "updates": it.updates, "calls": it.calls, "failed": it.failed, "errors": it.errors, "polls": it.polls,
-        "polls_failed": it.polls_failed, "unverified": it.unverified, "lost": it.lost,
+        "polls_failed": it.polls_failed, "unverified": it.unverified, "lost": it.lost, "error_rate": it.error_rate(),
     })
 }
 
@@ -121,6 +113,17 @@ fn figures(it: &Figures) -> Value {
             "active": people.active, "fresh": people.fresh, "returning": people.returning, "blocked": people.blocked,
         },
     })
+}
+
+fn days(days: &[overview::Day]) -> Map<String, Value> {
+    let day = |day: &overview::Day| {
+        let Value::Object(mut told) = figures(&day.figures) else {
+            unreachable!("an object");
+        };
+        told.insert("start".to_owned(), day.start.into());
+        (shown(day.date), told.into())
+    };
+    days.iter().map(day).collect()
 }
 
 fn ranking(it: &Ranking) -> Value {
@@ -157,7 +160,7 @@ async fn errors(database: &Database, bot: TenantId, period: &Period) -> Value {
         let examples = detail.examples.iter().map(|it| {
             json!({
                 "error_id": it.error_id, "at": it.at, "description": it.description, "chat_id": it.chat_id,
-                "user_id": it.user_id, "addr": it.addr, "agent": it.agent,
+                "user_id": it.user_id, "update_id": it.update_id, "addr": it.addr, "agent": it.agent,
             })
         });
         let one = json!({

@@ -1,22 +1,36 @@
 //! The week that Python has written.
 //!
-//! In: `tests/week/make`, the installation's folder. Out: records, to the bus; the word of `tests/week/check`. Invariant: the records are
-//! handed over as they stand in the file, in its order. No python3: the test fails and says so.
+//! In: `tests/week/make`, the installation's folder. Out: its bots, connected; records, to the bus; what a console says, by `tests/week/ask`;
+//! the word of `tests/week/check`. Invariant: the records are handed over as they stand in the file, in its order. No python3: the test
+//! fails and says so.
 
-use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gramtap_bus::{Bus, Header, Message, ProducerOptions, Ticket};
 use gramtap_events::record::{KIND, VERSION};
 use gramtap_events::topics::{CALLS, UPDATES};
 use gramtap_events::{TenantId, Topic};
-use gramtap_tests::{DEADLINE, Installation, within};
+use gramtap_telegram::BotId;
+use gramtap_tenants::NewTenant;
+use gramtap_tests::{DEADLINE, Installation};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 /// When the week ends: an afternoon after clocks have changed in Germany. It lies ahead, so that nothing of it is ever too old to be kept.
-const NOW: i64 = 1_951_054_200;
+pub(super) const NOW: i64 = 1_951_054_200;
+
+/// Its bots and their ids, as `tests/week/script.py` has them.
+const BOTS: [(&str, i64); 3] = [
+    ("shop", 7_000_000_001),
+    ("tour", 7_000_000_002),
+    ("news", 7_000_000_003),
+];
+
+/// For a script: a thousand questions, or a virtual environment, take long where processors are few.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A week.
 #[derive(Deserialize)]
@@ -61,23 +75,29 @@ pub(super) fn now_ms() -> u128 {
 }
 
 impl Week {
-    /// Has it written.
+    /// Connects its bots and has it written.
     pub(super) async fn make(installation: &Installation, seed: u32) -> Self {
         let folder = installation.folder().join("week");
         std::fs::create_dir(&folder).unwrap();
-        let tag = format!("{:x}", now_ms());
-        let make = Command::new("python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/week/make"))
-            .args([seed.to_string(), NOW.to_string()])
+        let registry = installation.registry();
+        let mut tenants = Vec::new();
+        for (name, id) in BOTS {
+            let new = NewTenant {
+                bot: Some(BotId(id)),
+                name: Some(name.to_owned()),
+                ..NewTenant::default()
+            };
+            tenants.push(format!("{name}={}", registry.add(&new).await.unwrap().id));
+        }
+        let mut make = script("week/make");
+        make.args([seed.to_string(), NOW.to_string()])
             .arg(&folder)
-            .args(["shop", "tour", "news"].map(|name| format!("{name}={}", tenant(&tag, name))))
-            .status();
-        let made = within("the scripted week", make).await.expect("python3");
-        assert!(made.success(), "{made}");
+            .args(tenants);
+        assert_eq!(run(make).await.0, 0, "the scripted week");
         let week = std::fs::read(folder.join("week.json")).unwrap();
         Self {
             folder,
-            tag,
+            tag: format!("{:x}", now_ms()),
             ..serde_json::from_slice(&week).unwrap()
         }
     }
@@ -111,24 +131,29 @@ impl Week {
         assert_eq!(producer.flush(DEADLINE).await, 0);
     }
 
+    /// Asks the console behind a link for every number, by `/v1` and on its pages. The link makes the console's owner, once; later
+    /// questions come from the same owner.
+    pub(super) async fn ask(&self, link: &str) {
+        let mut ask = script("week/ask");
+        ask.arg(&self.folder).arg(link);
+        let (code, words) = run(ask).await;
+        assert_eq!(code, 0, "{words}");
+    }
+
     /// Compares, and fails with every difference in words.
     pub(super) async fn is_true(&self, source: &[&str]) {
         let (same, words) = self.compare(source).await;
         assert!(same, "{words}");
+        println!("{words}");
     }
 
     /// Whether all is as it should be, and Python's words.
     pub(super) async fn compare(&self, source: &[&str]) -> (bool, String) {
-        let check = Command::new("python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/week/check"))
-            .arg(&self.folder)
-            .args(source)
-            .output();
-        let output = within("the comparison", check).await.expect("python3");
-        let words = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        match output.status.code() {
-            Some(code @ (0 | 1)) => (code == 0, words),
-            other => panic!("the comparison ended with {other:?}: {words}"),
+        let mut check = script("week/check");
+        check.arg(&self.folder).args(source);
+        match run(check).await {
+            (code @ (0 | 1), words) => (code == 0, words),
+            (code, words) => panic!("the comparison ended with {code}: {words}"),
         }
     }
 
@@ -138,17 +163,17 @@ impl Week {
     }
 }
 
-/// A tenant's id of this run.
-fn tenant(tag: &str, name: &str) -> String {
-    let spelled = tag.bytes().map(|digit| match digit {
-        b'0' | b'1' | b'8' | b'9' => char::from(digit - b'0' + b'g'),
-        digit => char::from(digit),
-    });
-    let id: String = name
-        .chars()
-        .chain(spelled)
-        .chain("week".chars().cycle())
-        .take(26)
-        .collect();
-    id
+/// A script of these tests.
+fn script(name: &str) -> Command {
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
+}
+
+/// Its exit status, and what it said.
+async fn run(mut script: Command) -> (i32, String) {
+    let output = timeout(PATIENCE, script.kill_on_drop(true).output()).await;
+    let output = output
+        .unwrap_or_else(|_| panic!("{script:?} takes longer than {PATIENCE:?}"))
+        .unwrap_or_else(|error| panic!("{script:?}, which needs python3: {error}"));
+    let words = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (output.status.code().expect("a status"), words)
 }
