@@ -3,8 +3,9 @@
 //! The way of a test: `week/scripted.rs` has plain Python (`tests/week`) write the records of the week and what is true of it, and writes the
 //! records to the bus → `week/counter.rs` is the process that counts, killed with SIGKILL at places drawn from a seed,
 //! which `week/progress.rs` watches → `week/answers.rs` asks for all numbers in process, and Python asks the console of the last counter, by
-//! `/v1` and on its pages → Python compares them, and events.v1 as an analyst reads it, with the truth. Invariant: a death is told by what had been counted, not by the clock; the last
-//! comes before all was counted.
+//! `/v1` and on its pages → Python compares them, and events.v1 as an analyst reads it, with the truth; of the embedded log, also what
+//! `deploy/clickhouse/queries.sql` says of it. Invariant: a death is told by what had been counted, not by the clock; the last comes
+//! before all was counted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -104,6 +105,7 @@ async fn a_week_in_one_process_is_counted_exactly_though_it_dies_five_times() {
 
     let log = gramtap_bus::Bus::log_file(&installation.data_dir("ingress"));
     week.is_true(&["log", &log.to_string_lossy()]).await;
+    week.is_true_in_clickhouse(&log).await;
 }
 
 /// The sums of an installation, and the bots' zones in them.

@@ -147,6 +147,14 @@ impl Week {
         println!("{words}");
     }
 
+    /// The same of what `deploy/clickhouse` makes of an embedded log.
+    pub(super) async fn is_true_in_clickhouse(&self, log: &Path) {
+        let mut check = script("clickhouse/check");
+        check.arg(&self.folder).arg(log);
+        let (code, words) = run(check).await;
+        assert_eq!(code, 0, "{words}");
+    }
+
     /// Whether all is as it should be, and Python's words.
     pub(super) async fn compare(&self, source: &[&str]) -> (bool, String) {
         let mut check = script("week/check");
