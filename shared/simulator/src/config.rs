@@ -69,7 +69,8 @@ pub struct SimulatorConfig {
     pub webhook_rules: WebhookRules,
     /// How long setWebhook takes to reach a new address. Zero: at once.
     pub webhook_verify: Duration,
-    /// Hosts of webhooks that are found here and not by name: whatever their rules, these are dialled.
+    /// Where hosts of webhooks are, by name: these are dialled whatever the address; others only on this
+    /// machine and in private networks.
     pub webhook_hosts: Vec<(String, SocketAddr)>,
     /// PEM of the authorities that an https webhook is trusted by, if it came without a certificate.
     pub webhook_ca: Option<String>,

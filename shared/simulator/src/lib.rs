@@ -4,8 +4,9 @@
 //! accepted socket becomes a task of `connection.rs`, which takes requests in through `http/*`,
 //! notes them in `journal.rs`, finds their place with `route.rs`, and has them performed by
 //! `methods.rs` on one of the two worlds of `shared.rs` (`world/*`: bots, people, chats, messages,
-//! files, update queues), or gives out a file (`download.rs`). `control.rs` drives the people in the
-//! worlds and shows what arrived, in Rust and under `/simulator/` ([`ROUTES`] lists the routes).
+//! files, update queues), or gives out a file (`download.rs`). Where a webhook is set, `push.rs` takes
+//! the updates to it. `control.rs` drives the people in the worlds and shows what arrived and what was
+//! pushed, in Rust and under `/simulator/` ([`ROUTES`] lists the routes).
 //! The rules are those of Telegram's own server. Invariant: rules are pure and apart from I/O; the
 //! same calls after a reset give the same answers; a token shows in no log and no `Debug`. Overload:
 //! everything kept is bounded (`config.rs`), the oldest goes first. Nothing outlives the process.

@@ -14,6 +14,8 @@ pub(crate) struct Shelf<T> {
     bytes: usize,
     most: usize,
     most_bytes: usize,
+    /// How often all was forgotten.
+    era: u64,
 }
 
 impl<T> Shelf<T> {
@@ -25,6 +27,7 @@ impl<T> Shelf<T> {
             bytes: 0,
             most,
             most_bytes,
+            era: 0,
         }
     }
 
@@ -71,9 +74,17 @@ impl<T> Shelf<T> {
         self.last
     }
 
-    /// Forgets all; numbers start again.
+    /// Forgets all; numbers start again, in another [`Shelf::era`].
     pub(crate) fn clear(&mut self) {
-        *self = Self::new(self.most, self.most_bytes);
+        *self = Self {
+            era: self.era + 1,
+            ..Self::new(self.most, self.most_bytes)
+        };
+    }
+
+    /// Tells numbers given before a clearing from those given after.
+    pub(crate) fn era(&self) -> u64 {
+        self.era
     }
 
     fn place(&self, number: u64) -> Option<usize> {
@@ -119,7 +130,9 @@ mod tests {
             (shelf.skip(), shelf.iter().count(), shelf.last()),
             (6, 0, 6)
         );
+        assert_eq!(shelf.era(), 0);
         shelf.clear();
+        assert_eq!(shelf.era(), 1);
         assert_eq!(shelf.add(1, |number| number), 1);
     }
 }

@@ -274,10 +274,9 @@ impl World {
         )
     }
 
-    /// Puts an update into a bot's queue; a poll that waits is answered with it. Kinds that the bot
-    /// did not ask for are left out. Gives whether it was taken.
-    pub(crate) fn update(&mut self, bot: i64, kind: &str, payload: &Raw, now: Duration) -> bool {
-        let id = bot;
+    /// Puts an update into a bot's queue: a poll that waits is answered with it, or it is pushed to the
+    /// bot's webhook. Kinds that the bot did not ask for are left out. Gives whether it was taken.
+    pub(crate) fn update(&mut self, id: i64, kind: &str, payload: &Raw, now: Duration) -> bool {
         let Some(bot) = self.bots.get_mut(&id) else {
             return false;
         };

@@ -1,7 +1,7 @@
 //! Takes a body in: decompresses it and sorts it into arguments and files.
 //!
 //! In: what the head says of it, then content out of its framing: of requests (`connection/read.rs`)
-//! and of webhooks' answers (`push/courier.rs`). Out: [`Taken`].
+//! and of webhooks' answers (`push/exchange.rs`). Out: [`Taken`].
 //! Invariant: nothing is held beyond the caps; what no reader wants is counted and dropped.
 
 use std::io::{self, Write};

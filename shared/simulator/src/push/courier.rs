@@ -1,9 +1,10 @@
 //! One connection to a webhook.
 //!
 //! In: parcels, one at a time (`postman.rs`). Out: requests on the wire, verdicts for the plan
-//! (`world/polling/pushed.rs`), attempts for `deliveries.rs`. Invariant: an answer ends its attempt once: what
-//! it asks for is performed first, then the plan hears of it, then it is noted. The clock's 60 s end
-//! an attempt that has no whole answer. A webhook that is deleted drops its couriers where they are.
+//! (`world/polling/pushed.rs`), attempts for `deliveries.rs`. Invariant: an answer ends its attempt
+//! once: what it asks for is performed first, then the plan hears of it, then it is noted. The clock's
+//! 60 s end an attempt that has no whole answer. A webhook that is deleted drops its couriers where
+//! they are.
 
 use std::sync::Arc;
 
@@ -78,6 +79,8 @@ impl Courier {
         {
             bot.polling.hung_up(self.connection);
             world.due.touch(self.bot);
+            drop(world);
+            shared.changes.tell();
         }
         parcel
     }

@@ -82,6 +82,7 @@ pub(crate) struct Deliveries {
 pub(crate) struct Underway {
     shared: Arc<Shared>,
     id: u64,
+    era: u64,
     ended: bool,
 }
 
@@ -126,11 +127,13 @@ impl Underway {
         } else {
             shelf.skip()
         };
+        let era = shelf.era();
         drop(shelf);
         all.changes.tell();
         Self {
             shared: Arc::clone(shared),
             id,
+            era,
             ended: false,
         }
     }
@@ -156,7 +159,9 @@ impl Underway {
     fn finish(&self, finish: impl FnOnce(&mut Delivery)) {
         let (all, now) = (&self.shared.deliveries, self.shared.config.clock.now());
         let mut shelf = all.lock();
-        if let Some(delivery) = shelf.get(self.id) {
+        // After a reset the number may be another's.
+        let own = shelf.era() == self.era;
+        if let Some(delivery) = shelf.get(self.id).filter(|_| own) {
             finish(delivery);
             delivery.ended = Some(now);
             let grown = delivery.head.len() + delivery.body.len();

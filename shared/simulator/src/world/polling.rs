@@ -1,4 +1,4 @@
-//! How one bot gets its updates: the long poll, the webhook (pushes: [`pushed`]), and the rules between them.
+//! How one bot gets its updates: the long poll, the webhook ([`pushed`]), and the rules between them.
 //!
 //! In: getUpdates, setWebhook, deleteWebhook (`methods/updates.rs`), updates (`world/bot.rs`), the
 //! clock's time with each. Out: [`Ended`]: whose request is answered now, with what, after which
@@ -247,7 +247,7 @@ impl<W> Polling<W> {
             if text.len() > 1 {
                 text.push(',');
             }
-            text.push_str(&update.json());
+            update.write(&mut text);
         }
         text.push(']');
         text

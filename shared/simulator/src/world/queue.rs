@@ -2,8 +2,8 @@
 //!
 //! In: updates, in the order they happened (`world/polling.rs`). Out: those a getUpdates asks for, and
 //! those that are pushed (`push/plan.rs`). Invariant: ids are consecutive; an update leaves only by
-//! confirmation (a higher offset, a delivery), by expiry, or by [`UpdateQueue::clear`]. At most a million wait (as with Telegram's server); beyond
-//! that, new ones are refused and counted.
+//! confirmation (a higher offset, a delivery), by expiry, or by [`UpdateQueue::clear`]. At most a
+//! million wait (as with Telegram's server); beyond that, new ones are refused and counted.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,9 +25,13 @@ pub(crate) struct Update {
 }
 
 impl Update {
-    /// The object, as getUpdates and webhooks show it.
-    pub(crate) fn json(&self) -> String {
-        format!("{{\"update_id\":{},\n{}}}", self.id, self.text)
+    /// Writes the object, as getUpdates and webhooks show it.
+    pub(crate) fn write(&self, text: &mut String) {
+        text.push_str("{\"update_id\":");
+        text.push_str(&self.id.to_string());
+        text.push_str(",\n");
+        text.push_str(&self.text);
+        text.push('}');
     }
 }
 
@@ -133,7 +137,10 @@ impl UpdateQueue {
 
     /// An update as it is pushed.
     pub(crate) fn body(&self, id: i64) -> Option<String> {
-        self.find(id).map(|place| self.updates[place].json())
+        let place = self.find(id)?;
+        let mut text = String::new();
+        self.updates[place].write(&mut text);
+        Some(text)
     }
 
     /// An update was taken by a webhook; it may have expired on the way.
