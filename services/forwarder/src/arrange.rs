@@ -41,6 +41,9 @@ pub struct Rules {
     pub span: i64,
     /// Bots whose updates are read again at the same time.
     pub rereads: usize,
+    /// How many records of deliveries.v1 before the last commit's mark are read at an assignment, so that updates which Telegram sent
+    /// again are known.
+    pub lookback: i64,
     /// When an endpoint is taken for away.
     pub breaker: breaker::Rules,
 }
@@ -57,6 +60,7 @@ impl Default for Rules {
             hold: Duration::from_secs(5),
             span: 1 << 20,
             rereads: 2,
+            lookback: 20_000,
             breaker: breaker::Rules::default(),
         }
     }

@@ -5,6 +5,9 @@ pub mod consume;
 pub mod deliver;
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use gramtap_events::{Moment, TenantId};

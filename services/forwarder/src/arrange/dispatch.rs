@@ -90,7 +90,7 @@ impl<P: Clone> Dispatch<P> {
     /// success in deliveries.v1 from [`Restored::mark`] on.
     pub fn assigned(&mut self, now: Moment, assigned: &Assigned<'_>) -> Restored {
         self.revoked(assigned.partition);
-        let (partition, restored) = Partition::new(assigned, self.rules.span);
+        let (partition, restored) = Partition::new(assigned, &self.rules);
         self.partitions.insert(assigned.partition, partition);
         self.begin(now, assigned.partition);
         self.pressure(assigned.partition);
@@ -154,9 +154,7 @@ impl<P: Clone> Dispatch<P> {
         if partition.ledger(place.source).begin(place.offset) == Begin::Fresh {
             match place.source {
                 Source::Inbox if !partition.started => partition.early.push(item),
-                Source::Inbox => self.with(now, item.tenant, place.partition, |bot, view, out| {
-                    bot.admit(item, view, out);
-                }),
+                Source::Inbox => self.admit(now, item),
                 Source::Retry => {
                     let counted = partition.parked_here(&item);
                     self.with(now, item.tenant, place.partition, |bot, view, out| {
@@ -338,10 +336,9 @@ impl<P: Clone> Dispatch<P> {
     /// What to commit, if anything was done since. `mark`: the offset in deliveries.v1 below which [`Dispatch::done`] was called for
     /// every success.
     pub fn commit(&mut self, source: Source, partition: i32, mark: Option<i64>) -> Option<Commit> {
-        self.partitions
-            .get_mut(&partition)?
-            .ledger(source)
-            .commit(mark)
+        let partition = self.partitions.get_mut(&partition)?;
+        let mark = partition.mark(mark);
+        partition.ledger(source).commit(mark)
     }
 
     /// A commit failed.

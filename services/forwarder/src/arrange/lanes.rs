@@ -18,7 +18,7 @@ use super::{Buried, Item, Rules, Source};
 use crate::deliver::breaker::{Breaker, Gate};
 use crate::deliver::dedup::Dedup;
 use crate::deliver::verdict::{Judgement, Reason};
-use lane::{Lane, Put};
+use lane::Lane;
 
 /// What happened to an update that is not in its lane any more, or that a lane waits for.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl<P: Clone> Bot<P> {
         let full = self.is_full(view) || self.breaker.is_away();
         let lane = self.lanes.entry(item.queue).or_default();
         // A later one is parked already: this one cannot stand behind it.
-        let first = lane.parked > 0 && item.origin <= lane.last_parked;
+        let first = lane.parked > 0 && item.origin < lane.last_parked;
         if !first && (lane.parked > 0 || full) {
             lane.park(&item);
             return out.push(Event::Parked(item));
@@ -156,6 +156,9 @@ impl<P: Clone> Bot<P> {
         view: &View<'_>,
         out: &mut Vec<Event<P>>,
     ) {
+        if !counted && known(&item, view) {
+            return out.push(Event::Duplicate(item));
+        }
         let full = self.is_full(view);
         let lane = self.lanes.entry(item.queue).or_default();
         if !counted {
@@ -185,16 +188,11 @@ impl<P: Clone> Bot<P> {
     fn put(&mut self, item: Item<P>, view: &View<'_>, out: &mut Vec<Event<P>>) {
         let (queue, bytes) = (item.queue, item.bytes);
         let lane = self.lanes.entry(queue).or_default();
-        match lane.put(item) {
-            Put::Redundant(item) => out.push(Event::Duplicate(item)),
-            Put::Known => {}
-            Put::In { first } => {
-                self.held += 1;
-                self.bytes += bytes;
-                if first {
-                    self.settle(queue, view, out);
-                }
-            }
+        let Some(at) = lane.put(item) else { return };
+        self.held += 1;
+        self.bytes += bytes;
+        if at == 0 {
+            self.settle(queue, view, out);
         }
     }
 
@@ -300,12 +298,12 @@ impl<P: Clone> Bot<P> {
                 }
                 return;
             };
-            let expired = view.now > head.expires_at;
-            if expired || known(head, view) {
+            let known = known(head, view);
+            if known || view.now > head.expires_at {
                 let Some(item) = self.pop(queue) else { return };
-                out.push(match expired {
-                    true => Event::Buried(Buried::expired(item)),
-                    false => Event::Duplicate(item),
+                out.push(match known {
+                    true => Event::Duplicate(item),
+                    false => Event::Buried(Buried::expired(item)),
                 });
                 continue;
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use gramtap_events::TenantId;
 use gramtap_telegram::Queue;
 
-use super::super::{Item, Source};
+use super::super::{Item, Rules, Source};
 use crate::consume::ledger::{self, Ledger};
 
 /// Two partitions of one number, as they are assigned.
@@ -37,7 +37,7 @@ pub struct Ends<'a> {
 /// What the commits told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// Where in deliveries.v1 to begin reading. None: at its oldest record.
+    /// Where in deliveries.v1 to begin reading: [`Rules::lookback`] before the commit's mark. None: at its oldest record.
     pub mark: Option<i64>,
     /// Partitions whose metadata was not understood. Count them: their records above the frontier are delivered again, unless
     /// deliveries.v1 tells better.
@@ -51,8 +51,12 @@ pub(super) struct Partition<P> {
     /// Where each ended at the assignment.
     inbox_end: i64,
     retry_end: i64,
+    /// The mark of the last commit before the assignment.
+    mark: Option<i64>,
     /// The highest origin of the records that were in the retry partition then.
     origin: i64,
+    /// Those of these origins that the inbox will be read at again: a copy is written, but that was not committed.
+    copied: BTreeSet<i64>,
     /// What came early was taken in, and everything may start.
     pub(super) started: bool,
     /// Records of the inbox that came before the retry partition was read.
@@ -64,17 +68,18 @@ pub(super) struct Partition<P> {
 }
 
 impl<P> Partition<P> {
-    pub(super) fn new(assigned: &Assigned<'_>, span: i64) -> (Self, Restored) {
-        let (inbox, first) = ledger(&assigned.inbox, span);
-        let (retry, second) = ledger(&assigned.retry, span);
+    pub(super) fn new(assigned: &Assigned<'_>, rules: &Rules) -> (Self, Restored) {
+        let (inbox, first) = ledger(&assigned.inbox, rules.span);
+        let (retry, second) = ledger(&assigned.retry, rules.span);
         // Of a partition that holds nothing, nothing was delivered.
         let parts = [(assigned.inbox, first), (assigned.retry, second)];
         let marks = parts
             .iter()
             .filter(|(ends, told)| ends.low < ends.high || told.mark.is_some())
             .map(|(_, told)| told.mark);
+        let mark = marks.min().flatten();
         let restored = Restored {
-            mark: marks.min().flatten(),
+            mark: mark.map(|mark| (mark - rules.lookback).max(0)),
             garbled: usize::from(first.garbled) + usize::from(second.garbled),
         };
         let partition = Self {
@@ -82,7 +87,9 @@ impl<P> Partition<P> {
             retry,
             inbox_end: assigned.inbox.high,
             retry_end: assigned.retry.high,
+            mark,
             origin: -1,
+            copied: BTreeSet::new(),
             started: false,
             early: Vec::new(),
             behind: BTreeSet::new(),
@@ -111,14 +118,35 @@ impl<P> Partition<P> {
         }
     }
 
+    /// The mark to commit, if all that is done now would be covered by `mark`. Until everything has been read that was there at the
+    /// assignment, what was delivered before may not be finished here.
+    pub(super) fn mark(&self, mark: Option<i64>) -> Option<i64> {
+        match self.started && self.inbox_to() == i64::MAX {
+            true => mark,
+            false => self.mark,
+        }
+    }
+
     /// Whether a record of the retry partition was written by this process since the assignment. Else it is news: which lanes
     /// are parked is found out from it.
     pub(super) fn parked_here(&mut self, item: &Item<P>) -> bool {
         let here = item.place.offset >= self.retry_end;
         if !here {
             self.origin = self.origin.max(item.origin);
+            if !self.inbox.is_done(item.origin) {
+                self.copied.insert(item.origin);
+            }
         }
         here
+    }
+
+    /// Whether a record of the inbox stands in the retry partition too: then it is done.
+    pub(super) fn is_copied(&mut self, offset: i64) -> bool {
+        let copied = self.copied.remove(&offset);
+        if copied {
+            self.inbox.finish(offset);
+        }
+        copied
     }
 
     /// Whether each of the two is to be read no further; `over`: there is no room. What some lane waits for is read in any case.

@@ -5,7 +5,7 @@
 
 use gramtap_events::{Moment, TenantId};
 
-use super::{Bot, Decision, Dispatch, Event, Reread, Source, View};
+use super::{Bot, Decision, Dispatch, Event, Item, Place, Reread, Source, View};
 
 impl<P> Decision<P> {
     /// The partition that it is about.
@@ -110,9 +110,7 @@ impl<P: Clone> Dispatch<P> {
         };
         partition.started = true;
         for item in std::mem::take(&mut partition.early) {
-            self.with(now, item.tenant, number, |bot, view, out| {
-                bot.admit(item, view, out);
-            });
+            self.admit(now, item);
         }
         let bots = self.bots.iter().filter(|(_, bot)| bot.partition == number);
         let bots: Vec<TenantId> = bots.map(|(tenant, _)| *tenant).collect();
@@ -121,6 +119,20 @@ impl<P: Clone> Dispatch<P> {
                 bot.settle_all(view, out);
             });
         }
+    }
+
+    /// Takes a record of the inbox in.
+    pub(super) fn admit(&mut self, now: Moment, item: Item<P>) {
+        let Place {
+            partition, offset, ..
+        } = item.place;
+        let known = self.partitions.get_mut(&partition);
+        if known.is_some_and(|it| it.is_copied(offset)) {
+            return self.decisions.push_back(Decision::Duplicate(item));
+        }
+        self.with(now, item.tenant, partition, |bot, view, out| {
+            bot.admit(item, view, out);
+        });
     }
 
     /// Lanes that waited for the inbox may go on.

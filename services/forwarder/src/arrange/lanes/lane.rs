@@ -24,16 +24,6 @@ pub(super) struct Lane<P> {
     pub(super) last_parked: i64,
 }
 
-/// What became of an update that was to be put in.
-pub(super) enum Put<P> {
-    /// It is in; `first`: before all others.
-    In { first: bool },
-    /// It was read from the inbox, and a record of it stands in `inbox.retry.v1` and in the lane.
-    Redundant(Item<P>),
-    /// This very record is in the lane.
-    Known,
-}
-
 impl<P> Default for Lane<P> {
     fn default() -> Self {
         Self {
@@ -48,24 +38,21 @@ impl<P> Default for Lane<P> {
 }
 
 impl<P: Clone> Lane<P> {
-    pub(super) fn put(&mut self, item: Item<P>) -> Put<P> {
+    /// Puts an update in its place: which one from the first. None: this very record is in the lane already.
+    pub(super) fn put(&mut self, item: Item<P>) -> Option<usize> {
         let after = |other: &Item<P>| other.origin <= item.origin;
         let at = match self.items.back().is_none_or(after) {
             true => self.items.len(),
             false => self.items.partition_point(after),
         };
-        let mut same = self.items.range(..at).rev();
-        for other in same.by_ref().take_while(|it| it.origin == item.origin) {
-            if other.place == item.place {
-                return Put::Known;
-            }
-            if item.place.source == Source::Inbox {
-                return Put::Redundant(item);
-            }
+        let same = self.items.range(..at).rev();
+        let mut same = same.take_while(|it| it.origin == item.origin);
+        if same.any(|other| other.place == item.place) {
+            return None;
         }
         let at = at.max(usize::from(self.flying.is_some()));
         self.items.insert(at, item);
-        Put::In { first: at == 0 }
+        Some(at)
     }
 
     pub(super) fn start(&mut self, ticket: u64, now: Moment) -> Option<Item<P>> {
