@@ -2,18 +2,18 @@
 //!
 //! In: steps of the model, records of the [`World`]. Out: writes and commits to the world. Invariant: writes reach the topics in the order
 //! of the decisions, and are acknowledged later, in that order.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use gramtap_outbound::Side;
+use gramtap_outbound::guard::{Kind, Refusal};
 
 use super::world::{Again, Record, World};
 use crate::arrange::dispatch::{Assigned, Dispatch, Ends};
 use crate::arrange::{Decision, Item, Place, Reread, Rules, Source};
 use crate::deliver::breaker;
-use crate::deliver::guard::{Kind, Refusal};
 use crate::deliver::verdict::Outcome;
 
 #[derive(Debug)]

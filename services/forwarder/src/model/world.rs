@@ -2,7 +2,7 @@
 //!
 //! In: what processes write and start. Out: records to read; a panic where a promise is broken. Invariant: the oracle knows an update
 //! by its number, and a record by its offset.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
