@@ -13,7 +13,8 @@ pub mod address;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
+use gramtap_settings::{Networks, Settings, SettingsError};
+use serde::Deserialize;
 use url::{Host, Url};
 
 pub use address::Kind;
@@ -27,7 +28,7 @@ pub struct Policy {
     /// Ports beside [`PORTS`].
     pub ports: Vec<u16>,
     /// Networks that may be called although they are not public.
-    pub allow: Vec<IpNet>,
+    pub allow: Networks,
     /// `http` may be called too. Telegram delivers to `https` alone.
     pub clear: bool,
     /// A user and password in the URL are accepted; Telegram sends them as `Authorization: Basic`.
@@ -151,7 +152,33 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// `[webhooks]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    allow: Networks,
+    ports: Vec<String>,
+    http: bool,
+}
+
 impl Policy {
+    /// Reads `[webhooks]`.
+    ///
+    /// # Errors
+    /// Names the key that is refused, and what is expected.
+    pub fn load(settings: &Settings) -> Result<Self, SettingsError> {
+        let section: Section = settings.section("webhooks")?;
+        let ports = section.ports.iter().map(|port| port.parse());
+        let ports = ports.collect::<Result<_, _>>();
+        Ok(Self {
+            ports: ports
+                .map_err(|_| settings.refuse("webhooks.ports", "ports such as [\"8080\"]"))?,
+            allow: section.allow,
+            clear: section.http,
+            credentials: true,
+        })
+    }
+
     /// The addresses to dial, in the resolver's order; never none. `resolved`: what [`Endpoint::name`] resolved to; not looked at where
     /// the host is an address.
     pub fn check(
@@ -176,7 +203,7 @@ impl Policy {
         let mut dial = Vec::with_capacity(addresses.len());
         for address in addresses {
             match address::refused(*address) {
-                Some(kind) if !self.allow.iter().any(|net| net.contains(address)) => {
+                Some(kind) if !self.allow.contains(*address) => {
                     if refusal == Refusal::AddressMissing {
                         refusal = Refusal::Address(kind);
                     }

@@ -269,6 +269,7 @@ impl fmt::Debug for Upstream {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use gramtap_settings::Networks;
 
     #[test]
     fn a_url_gives_authority_port_and_prefix() {
@@ -319,11 +320,11 @@ mod tests {
             let open = Policy {
                 ports: vec![port],
                 clear: true,
-                allow: vec!["127.0.0.0/8".parse().unwrap()],
+                allow: std::iter::once("127.0.0.0/8".parse().unwrap()).collect(),
                 ..Policy::default()
             };
             let closed = Policy {
-                allow: Vec::new(),
+                allow: Networks::default(),
                 ..open.clone()
             };
             let dial = async |policy: Policy| {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use gramtap_bus::{BusConfig, BusError};
-use gramtap_settings::{Settings, SettingsError};
+use gramtap_settings::{Networks, Settings, SettingsError};
 use gramtap_telemetry::TelemetryConfig;
 use gramtap_tenants::TenantsConfig;
 use serde::de::{Error as _, Unexpected};
@@ -40,7 +40,7 @@ pub struct ProcessConfig {
 struct Top {
     public_url: String,
     data_dir: PathBuf,
-    trusted_proxies: Vec<String>,
+    trusted_proxies: Networks,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,7 +76,7 @@ impl ProcessConfig {
         };
         Ok(Self {
             public_url: public_url(settings, &top, &door)?,
-            proxies: TrustedProxies::load(settings, &top.trusted_proxies)?,
+            proxies: top.trusted_proxies.into(),
             tenants: TenantsConfig::load(settings, &top.data_dir)?,
             telemetry: settings.section("telemetry")?,
             data_dir: top.data_dir,

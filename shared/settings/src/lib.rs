@@ -4,7 +4,7 @@
 //! from it which keys exist and of which kind (`value.rs`) → `load.rs` lays the file and the
 //! variables (`environment.rs`) over it, remembering where each value came from, and refuses what
 //! is unknown or of the wrong kind (`error.rs`) → a service asks for its section as a struct of its
-//! own, with units ([`ByteSize`], [`duration`]) and secrets (`secret.rs`) in the types →
+//! own, with units ([`ByteSize`], [`duration`], [`Networks`]) and secrets (`secret.rs`) in the types →
 //! `render.rs` prints the whole of it with secrets hidden (`mask.rs`).
 //!
 //! Invariant: what is printed (errors, `Debug`, `render`) never contains a secret. Nothing here
@@ -15,6 +15,7 @@ mod error;
 mod known;
 mod load;
 mod mask;
+mod network;
 mod render;
 mod secret;
 mod section;
@@ -29,6 +30,7 @@ pub use environment::process_environment;
 pub use error::{Cause, Origin, Refusal, SettingsError};
 pub use load::Settings;
 pub use mask::mask_text;
+pub use network::Networks;
 pub use secret::{Secret, SecretString};
 
 /// The page of defaults, as compiled in: the contract of all keys.

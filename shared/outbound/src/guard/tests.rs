@@ -207,7 +207,10 @@ fn an_address_in_the_url_is_dialled_whatever_was_resolved() {
 fn the_operator_opens_what_is_wanted_and_nothing_beside() {
     let policy = Policy {
         ports: vec![8080],
-        allow: vec!["10.1.0.0/16".parse().unwrap(), "fd00::/8".parse().unwrap()],
+        allow: ["10.1.0.0/16", "fd00::/8"]
+            .map(|net| net.parse().unwrap())
+            .into_iter()
+            .collect(),
         clear: true,
         credentials: true,
     };

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use gramtap_settings::{ByteSize, DEFAULT, Origin, SecretString, Settings, duration};
+use gramtap_settings::{ByteSize, DEFAULT, Networks, Origin, SecretString, Settings, duration};
 use serde::Deserialize;
 
 use crate::load;
@@ -29,6 +29,7 @@ struct Capture {
 struct Top {
     public_url: String,
     data_dir: PathBuf,
+    trusted_proxies: Networks,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,7 +89,8 @@ fn defaults_fit_structs() {
         top,
         Top {
             public_url: String::new(),
-            data_dir: "./gramtap-data".into()
+            data_dir: "./gramtap-data".into(),
+            trusted_proxies: Networks::default(),
         }
     );
     let bus: Bus = settings.section("bus").unwrap();
@@ -114,7 +116,8 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
         top,
         Top {
             public_url: "https://file".into(),
-            data_dir: "/variable".into()
+            data_dir: "/variable".into(),
+            trusted_proxies: Networks::default(),
         }
     );
     let capture: Capture = settings.section("capture").unwrap();

@@ -18,7 +18,7 @@ use gramtap_bus::{Bus, topics};
 use gramtap_database::Database;
 use gramtap_events::topics::{CALLS, ERRORS, EVENTS, UPDATES};
 use gramtap_process::TrustedProxies;
-use gramtap_settings::Settings;
+use gramtap_settings::Networks;
 use gramtap_tenants::{Keys, Registry};
 use serde_json::json;
 use tempfile::TempDir;
@@ -106,9 +106,8 @@ impl Subject {
 
     /// Believes these proxies. Nobody may have asked it anything yet.
     pub(crate) fn trust(&mut self, networks: &[&str]) {
-        let settings = Settings::load(None, std::iter::empty()).unwrap();
-        let networks: Vec<String> = networks.iter().map(|it| (*it).to_owned()).collect();
-        let proxies = TrustedProxies::load(&settings, &networks).unwrap();
+        let networks = networks.iter().map(|it| it.parse().unwrap());
+        let proxies = networks.collect::<Networks>().into();
         Arc::get_mut(&mut self.site).unwrap().proxies = proxies;
     }
 
