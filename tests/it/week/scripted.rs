@@ -153,6 +153,7 @@ impl Week {
         check.arg(&self.folder).arg(log);
         let (code, words) = run(check).await;
         assert_eq!(code, 0, "{words}");
+        println!("{words}");
     }
 
     /// Whether all is as it should be, and Python's words.
