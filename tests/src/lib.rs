@@ -23,6 +23,7 @@ pub mod broker;
 mod canary;
 mod client;
 mod collector;
+mod endpoint;
 mod ingress;
 mod installation;
 mod records;
@@ -39,6 +40,7 @@ pub use canary::{
 };
 pub use client::{Answer, Client, Stream};
 pub use collector::Collector;
+pub use endpoint::{Endpoint, Pushed};
 pub use ingress::Ingress;
 pub use installation::{Installation, Stores, Wires, fresh_bot};
 pub use records::{calls, errors, errors_until, events, events_until, updates};

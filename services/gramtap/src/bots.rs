@@ -2,10 +2,11 @@
 //!
 //! In: the arguments. Out: the registry, in SQL, which a running `up` or ingress follows by itself;
 //! standard output. `shared/botapi` asks Telegram whose a token is, `shared/tenants` knows the addresses of
-//! a bot, `bots/show.rs` writes them. Invariant: nothing is changed before everything
+//! a bot, `bots/show.rs` writes them; `bots/webhook.rs` takes its webhook over. Invariant: nothing is changed before everything
 //! that can be refused was checked; a token is kept only where that was asked for.
 
 mod show;
+mod webhook;
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ use crate::out;
 
 pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<ExitCode> {
     let token = arguments.token.as_ref().map(read_token).transpose()?;
+    let webhook = webhook::read(&arguments, &effective.config.webhooks)?;
     let verified = match &token {
         Some(token) => Some(verify::ask(&effective.analytics.telegram, token).await?),
         None => None,
@@ -33,17 +35,29 @@ pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<
         token: token.filter(|_| arguments.store_token),
     };
     let registry = effective.open()?.registry;
-    let tenant = registry
+    let mut tenant = registry
         .add(&new)
         .await
         .context("the bot was not connected")?;
+    let public_url = &effective.config.process.public_url;
+    let mut pushed_to = None;
+    if let Some(webhook) = &webhook {
+        let (with_webhook, hook) = webhook::set(&registry, &tenant, webhook).await?;
+        tenant = with_webhook;
+        pushed_to = Some(webhook::address(public_url, &hook));
+    }
     close(&registry).await;
-    let addresses = Addresses::of(&effective.config.process.public_url, &tenant);
+    let addresses = Addresses::of(public_url, &tenant);
     if arguments.json {
-        out::line(&serde_json::to_string(&show::Row::of(&tenant, &addresses))?)?;
+        let mut row = show::Row::of(&tenant, &addresses);
+        row.webhook_address = pushed_to.as_deref();
+        out::line(&serde_json::to_string(&row)?)?;
     } else {
         let username = verified.as_ref().and_then(Verified::username);
         out::print(&show::added(&tenant, username, &addresses))?;
+        if let (Some(webhook), Some(address)) = (&webhook, &pushed_to) {
+            out::print(&webhook::told(webhook, address))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

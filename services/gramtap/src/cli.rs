@@ -110,6 +110,12 @@ pub(crate) struct Add {
     /// What is kept of bodies: off, metadata, pseudonymous or full [default: metadata].
     #[arg(long, value_name = "MODE")]
     pub(crate) privacy: Option<Privacy>,
+    /// Take its webhook over: where it takes updates now. Prints the address that Telegram is to be given instead.
+    #[arg(long, value_name = "URL", value_parser = secret)]
+    pub(crate) webhook_url: Option<SecretString>,
+    /// The secret_token of its setWebhook call: what does not hold it is refused.
+    #[arg(long, value_name = "SECRET", value_parser = secret, requires = "webhook_url")]
+    pub(crate) webhook_secret: Option<SecretString>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

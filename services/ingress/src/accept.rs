@@ -1,7 +1,7 @@
 //! Accept: requests of bots come in, responses go out.
 //!
 //! In: bots' connections ([`listener`]). Out: to `identify/` and `relay/`. [`arrival`] takes the head of a
-//! request, [`call`] leads it through the stages, [`gather`] reads small bodies, [`body`] is what the bot
+//! request, [`call`] leads it through the stages, [`webhook`] an update that Telegram pushes, [`gather`] reads small bodies, [`body`] is what the bot
 //! receives, [`refused`] tells of requests that go no further, [`tls`] is the listener's certificate.
 
 pub(crate) mod arrival;
@@ -11,3 +11,4 @@ pub(crate) mod gather;
 pub(crate) mod listener;
 pub(crate) mod refused;
 pub(crate) mod tls;
+pub(crate) mod webhook;

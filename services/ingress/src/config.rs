@@ -5,8 +5,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use gramtap_outbound::guard::Policy;
 use gramtap_outbound::{OutboundConfig, Upstream, UpstreamError};
 use gramtap_process::{ProcessConfig, bare, listen_address};
 use gramtap_settings::{ByteSize, Settings, SettingsError, duration};
@@ -27,6 +29,8 @@ pub struct Config {
     pub telegram: Upstream,
     /// `[outbound]`.
     pub outbound: OutboundConfig,
+    /// `[webhooks]`.
+    pub webhooks: Arc<Policy>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,6 +119,7 @@ impl Config {
             capture: settings.section("capture")?,
             ingress,
             outbound,
+            webhooks: Arc::new(Policy::load(settings)?),
         })
     }
 }

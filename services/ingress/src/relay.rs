@@ -4,9 +4,11 @@
 //! [`exchange`] sends and awaits, [`headers`] and [`reason`] pass on what is not the
 //! connection's, [`respond`] builds responses, [`refusal`] words our own, [`hold`] slows down
 //! who asks again too quickly, [`turns`] who is not known to Telegram; [`account`] keeps what is
-//! known of a call until it is told.
+//! known of a call until it is told. The other way, [`deliver`] asks a bot's [`endpoint`] with an update.
 
 pub(crate) mod account;
+pub(crate) mod deliver;
+pub(crate) mod endpoint;
 pub(crate) mod exchange;
 pub(crate) mod headers;
 pub(crate) mod hold;

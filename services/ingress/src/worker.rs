@@ -6,6 +6,7 @@
 //! of unverified tokens each have their bound.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use gramtap_actors::{DrainToken, Group, InFlight};
 use gramtap_events::call::{CallRecord, TokenStanding};
 use gramtap_events::tenant::Privacy;
 use gramtap_events::{Mint, Moment, TenantId};
+use gramtap_outbound::guard::Policy;
 use gramtap_outbound::{OutboundConfig, Pool, Upstream};
 use gramtap_process::{Parts, TrustedProxies};
 use gramtap_settings::ByteSize;
@@ -32,6 +34,7 @@ use crate::observe::{
 };
 use crate::publish::publisher::Publisher;
 use crate::relay::account::Opening;
+use crate::relay::endpoint::{Endpoint, EndpointError, Endpoints};
 use crate::relay::hold::{Holds, Poller};
 use crate::relay::refusal::Refusal;
 use crate::relay::turns::Turns;
@@ -78,6 +81,8 @@ pub(crate) struct Worker {
     pub(crate) upstream: Upstream,
     pub(crate) hosts: Hosts,
     pub(crate) proxies: TrustedProxies,
+    policy: Arc<Policy>,
+    endpoints: RefCell<Endpoints>,
     pub(crate) directory: Directory,
     pub(crate) copies: Copies,
     pub(crate) series: Series,
@@ -107,6 +112,7 @@ pub(crate) struct Shared {
     upstream: Upstream,
     hosts: Hosts,
     proxies: TrustedProxies,
+    policy: Arc<Policy>,
     directory: Directory,
     binder: Binder,
     capture: CaptureSection,
@@ -139,6 +145,7 @@ impl Shared {
             upstream: config.telegram.clone(),
             hosts: Hosts::new(domain, &config.ingress.hosts),
             proxies: config.process.proxies.clone(),
+            policy: Arc::clone(&config.webhooks),
             directory: parts.directory.clone(),
             binder: Binder::new(parts.registry.clone(), parts.directory.clone()),
             capture: config.capture.clone(),
@@ -166,6 +173,8 @@ impl Worker {
             upstream: shared.upstream.clone(),
             hosts: shared.hosts.clone(),
             proxies: shared.proxies.clone(),
+            policy: Arc::clone(&shared.policy),
+            endpoints: RefCell::default(),
             directory: shared.directory.clone(),
             copies: Copies {
                 enabled: capture.enabled,
@@ -207,6 +216,13 @@ impl Worker {
             _ => [0; 32],
         };
         Mask::new(tenant.privacy, key)
+    }
+
+    /// Where a bot takes updates.
+    pub(crate) fn endpoint(&self, tenant: &Tenant) -> Result<Rc<Endpoint>, EndpointError> {
+        self.endpoints
+            .borrow_mut()
+            .of(tenant, &self.keys, &self.policy)
     }
 
     /// Waits out the pause after a repeated error to a poll; no longer than the process lives.

@@ -29,6 +29,8 @@ metrics! {
         Records { topic, result } = "gramtap_records_total",
         /// Records that were dropped and will be numbered by a gap.
         RecordsDropped { reason } = "gramtap_records_dropped_total",
+        /// Updates that Telegram pushed, by what it was answered: `answered` by the bot, or why not.
+        Pushes { result } = "gramtap_pushes_total",
         /// Copies of bodies that were cut short before they were recorded.
         TapsCut { reason } = "gramtap_taps_cut_total",
         /// Messages that an actor did not handle: refused at its mailbox or lost with it.

@@ -24,6 +24,9 @@ pub(crate) struct Row<'a> {
     address: &'a str,
     code_path_address: &'a str,
     code_host_address: Option<&'a str>,
+    /// Where Telegram is to push its updates; told once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) webhook_address: Option<&'a str>,
     token_stored: bool,
     /// `connected`, or `leaving` in the day after its removal.
     standing: &'static str,
@@ -40,6 +43,7 @@ impl<'a> Row<'a> {
             address: &addresses.shared,
             code_path_address: &addresses.path,
             code_host_address: addresses.host.as_deref(),
+            webhook_address: None,
             token_stored: tenant.token_stored,
             standing: standing(tenant),
         }

@@ -31,6 +31,32 @@ pub(crate) enum Body {
     Empty,
     /// It comes from Telegram.
     Stream(Box<Relayed>),
+    /// It comes from a bot, for Telegram.
+    Passing(Box<Passing>),
+}
+
+/// A bot's answer to an update, as it streams by. What is cut there is cut here: Telegram then sends the update again.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    body: AnswerBody,
+    size: BodySize,
+}
+
+impl Passing {
+    /// `framing` is the answer's.
+    pub(crate) fn new(body: AnswerBody, framing: Framing) -> Self {
+        let size = size(framing);
+        Self { body, size }
+    }
+}
+
+/// What actix is to say of a body's length.
+fn size(framing: Framing) -> BodySize {
+    match framing {
+        Framing::Length(length) => BodySize::Sized(length),
+        Framing::None => BodySize::None,
+        Framing::Chunked | Framing::UntilClose => BodySize::Stream,
+    }
 }
 
 /// A body that streams by.
@@ -52,14 +78,14 @@ pub(crate) struct CutShort;
 impl Relayed {
     /// `framing` is the answer's.
     pub(crate) fn new(body: AnswerBody, framing: Framing, account: Box<Account>) -> Self {
-        let (size, left) = match framing {
-            Framing::Length(length) => (BodySize::Sized(length), Some(length)),
-            Framing::None => (BodySize::None, Some(0)),
-            Framing::Chunked | Framing::UntilClose => (BodySize::Stream, None),
+        let left = match framing {
+            Framing::Length(length) => Some(length),
+            Framing::None => Some(0),
+            Framing::Chunked | Framing::UntilClose => None,
         };
         Self {
             body,
-            size,
+            size: size(framing),
             left,
             account: Some(account),
             cut: false,
@@ -121,6 +147,7 @@ impl MessageBody for Body {
             Self::Head(length) => BodySize::Sized(*length),
             Self::Empty => BodySize::None,
             Self::Stream(relayed) => relayed.size,
+            Self::Passing(passing) => passing.size,
         }
     }
 
@@ -135,6 +162,10 @@ impl MessageBody for Body {
                 Poll::Ready(bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok))
             }
             Self::Head(_) | Self::Empty => Poll::Ready(None),
+            Self::Passing(passing) => {
+                let part = ready!(Pin::new(&mut passing.body).poll_next(cx));
+                Poll::Ready(part.map(|part| part.map_err(Into::into)))
+            }
             Self::Stream(relayed) => relayed
                 .poll(cx)
                 .map(|item| item.map(|part| part.map_err(Into::into))),

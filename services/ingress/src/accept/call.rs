@@ -1,6 +1,6 @@
 //! The way of one call: what arrived, whose it is, where it goes.
 //!
-//! In: actix's requests. Out: responses. The steps, in order: `arrival.rs` takes the head,
+//! In: actix's requests; pushes go to `webhook.rs`. Out: responses. The steps, in order: `arrival.rs` takes the head,
 //! `identify/` finds the bot, `gather.rs` reads a small body, calls whose token Telegram has not
 //! accepted yet wait for a place, `relay/account.rs` opens the account, `relay/exchange.rs` does
 //! the rest. Invariant: no step
@@ -22,6 +22,7 @@ use gramtap_telemetry::Counter;
 use super::arrival::Arrival;
 use super::body::Body;
 use super::gather::Gathered;
+use super::webhook;
 use crate::identify::address::Address;
 use crate::identify::gate::{self, Admission, Door};
 use crate::identify::host::{Face, HostError};
@@ -52,6 +53,11 @@ struct Question {
 }
 
 async fn answer(worker: Rc<Worker>, mut arrival: Arrival, payload: Payload) -> HttpResponse<Body> {
+    if let Some(hook) = webhook::hook(&worker, &arrival) {
+        let hook = hook.parse().map_err(|_| Refusal::hook());
+        // In a box: polls are parked in what this one is.
+        return Box::pin(webhook::serve(&worker, arrival, hook, payload)).await;
+    }
     let question = match ask(&worker, &mut arrival) {
         Ok(question) => question,
         Err(refusal) => return refuse(&worker, &arrival, None, &refusal).await,

@@ -1,7 +1,7 @@
 //! Reads a small body before anything is decided about its call.
 //!
 //! In: a request's payload and framing. Out: [`Gathered`], to `call.rs`, and of it [`Asked`] to
-//! `relay/exchange.rs`. Invariant: nobody's turn, and no connection to Telegram, waits for a bot
+//! `relay/exchange.rs`; an update, [`whole`], to `webhook.rs`. Invariant: nobody's turn, and no connection to Telegram, waits for a bot
 //! that sends its body slowly; what is held is [`MOST`] bytes a call. A bot that sends nothing for
 //! [`PATIENCE`] is given up.
 
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::arrival::Framing;
 use crate::relay::account::Account;
+use crate::relay::refusal::Refusal;
 
 /// A body up to this size is gathered; a larger one streams.
 const MOST: u64 = 16 * 1024;
@@ -79,6 +80,35 @@ impl Gathered {
         if !self.streams() {
             account.asked(&self.came);
             account.asked_whole();
+        }
+    }
+}
+
+/// Reads a whole body of `most` bytes at most.
+pub(crate) async fn whole(
+    mut payload: Payload,
+    framing: Framing,
+    most: u64,
+) -> Result<Bytes, Refusal> {
+    let mut came = Bytes::new();
+    match framing {
+        Framing::None => return Ok(came),
+        Framing::Length(length) if length > most => return Err(Refusal::update_size()),
+        Framing::Length(length) => {
+            let read = read(&mut payload, length, &mut came).await;
+            return read.map(|()| came).map_err(|_| Refusal::upload());
+        }
+        Framing::Chunked => {}
+    }
+    let mut parts = BytesMut::new();
+    loop {
+        match timeout(PATIENCE, payload.next()).await {
+            Ok(Some(Ok(part))) if (parts.len() + part.len()) as u64 <= most => {
+                parts.extend_from_slice(&part)
+            }
+            Ok(Some(Ok(_))) => return Err(Refusal::update_size()),
+            Ok(None) => return Ok(parts.freeze()),
+            Ok(Some(Err(_))) | Err(_) => return Err(Refusal::upload()),
         }
     }
 }

@@ -16,6 +16,7 @@ use gramtap_events::tenant::Privacy;
 use gramtap_events::update::{Update, Via};
 use gramtap_events::{Mint, Moment, Record, TenantId};
 use gramtap_telegram::{BotId, Door, Method};
+use gramtap_tenants::Tenant;
 
 use super::answer::AnswerCopy;
 use super::envelope::Envelope;
@@ -118,6 +119,31 @@ pub(crate) fn observe(
         .extend(cuts.into_iter().flatten().map(|cut| (cut, 1)));
     observed.calls.push(CallRecord::Call(call));
     observed
+}
+
+/// Turns an update that was pushed into its record.
+#[must_use]
+pub(crate) fn pushed(tenant: &Tenant, body: &[u8], mask: &Mask, mint: &Mint) -> Observed {
+    let seen = Seen::pushed(body, mask);
+    let cuts = seen.cut.map(|cut| (cut, 1)).into_iter().collect();
+    let update = Update {
+        v: Update::VERSION,
+        record: mint.mint(),
+        tenant: tenant.id,
+        bot: tenant.bot,
+        at: Moment::now(),
+        via: Via::Webhook,
+        client: None,
+        update_id: seen.update_id,
+        kind: seen.kind,
+        update: seen.update,
+        cut: seen.cut.is_some(),
+    };
+    Observed {
+        updates: vec![update],
+        calls: Vec::new(),
+        cuts,
+    }
 }
 
 /// What a call asked for.

@@ -99,15 +99,20 @@ impl Updates {
 
 impl Seen {
     fn of(element: Element<'_>, mask: &Mask, claim: &mut Claim) -> Self {
-        let (bytes, cut) = match element {
-            Element::Cut(bytes, cut) => (bytes, cut),
-            Element::Whole(bytes) => {
-                match Node::parse(bytes).and_then(|update| Self::whole(update, mask)) {
-                    Some(seen) => return seen.held_by(claim),
-                    None => (bytes, Cut::Unreadable),
-                }
-            }
-        };
+        match element {
+            Element::Cut(bytes, cut) => Self::cut(bytes, cut),
+            Element::Whole(bytes) => Self::pushed(bytes, mask).held_by(claim),
+        }
+    }
+
+    /// An update that came by itself.
+    pub(super) fn pushed(bytes: &[u8], mask: &Mask) -> Self {
+        let whole = Node::parse(bytes).and_then(|update| Self::whole(update, mask));
+        whole.unwrap_or_else(|| Self::cut(bytes, Cut::Unreadable))
+    }
+
+    /// One that is not all there, or cannot be read.
+    fn cut(bytes: &[u8], cut: Cut) -> Self {
         let head = Head::parse(bytes);
         Self {
             update_id: match head.get("update_id") {

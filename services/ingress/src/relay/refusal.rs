@@ -4,7 +4,8 @@
 //! Out: [`Refusal`], written as `{"ok":false,"error_code":…,"description":…}` with the header
 //! `Gramtap-Error: <label>`. Invariant: a fault of ours or of the way is 502, 503 or 504; 404
 //! says "no such bot here" and nothing else; 401 and 409 never occur, because they make
-//! libraries stop for good; no text holds a token.
+//! libraries stop for good; no text holds a token. What Telegram is told of a push is never 2xx, and never 410,
+//! which would end the webhook.
 
 use std::borrow::Cow;
 
@@ -124,6 +125,55 @@ impl Refusal {
         }
     }
 
+    /// No bot's webhook has this hook. Telegram tries again; who guesses learns nothing.
+    pub(crate) fn hook() -> Self {
+        Self::new(404, "hook_unknown", "Not Found")
+    }
+
+    /// The push does not hold the secret that Telegram was given.
+    pub(crate) fn forged() -> Self {
+        Self {
+            label: "push_forged",
+            ..Self::hook()
+        }
+    }
+
+    /// The registry cannot say whose a hook is.
+    pub(crate) fn registry() -> Self {
+        let text = "Service Unavailable: the registry of bots does not answer";
+        Self::new(503, "registry_unreachable", text)
+    }
+
+    /// Where the bot takes updates is not known, or not readable.
+    pub(crate) fn endpoint_unknown() -> Self {
+        let text = "Service Unavailable: Gramtap does not know where this bot takes updates";
+        Self::new(503, "endpoint_unknown", text)
+    }
+
+    /// The bot's endpoint did not answer in time.
+    pub(crate) fn endpoint_slow() -> Self {
+        let text = "Gateway Timeout: the bot's webhook did not answer in time";
+        Self::new(504, "endpoint_slow", text)
+    }
+
+    /// An update is larger than any of Telegram's.
+    pub(crate) fn update_size() -> Self {
+        Self::new(413, "update_size", "Request Entity Too Large")
+    }
+
+    /// The bot's endpoint was not reached.
+    pub(crate) fn endpoint(fault: &Fault) -> Self {
+        let label = fault.label();
+        let text = |status: &str| format!("{status}: the bot's webhook was not reached ({label})");
+        match (fault.side(), fault.cause()) {
+            (Side::Internal, _) => Self::new(503, label, text("Service Unavailable")),
+            (_, Cause::ConnectTimeout | Cause::Idle) => {
+                Self::new(504, label, text("Gateway Timeout"))
+            }
+            _ => Self::new(502, label, text("Bad Gateway")),
+        }
+    }
+
     /// A handler failed; a fault of ours.
     pub(crate) fn internal() -> Self {
         Self::new(
@@ -188,6 +238,12 @@ mod tests {
             Refusal::unverified(),
             Refusal::internal(),
             Refusal::upload(),
+            Refusal::hook(),
+            Refusal::forged(),
+            Refusal::registry(),
+            Refusal::endpoint_unknown(),
+            Refusal::endpoint_slow(),
+            Refusal::update_size(),
         ];
         let mut labels = std::collections::BTreeSet::new();
         for refusal in all {
@@ -197,7 +253,7 @@ mod tests {
             assert_eq!(answer.error_code, Some(i64::from(refusal.status)));
             assert!(!answer.description.unwrap().is_empty());
             assert!(
-                matches!(refusal.status, 400 | 404 | 429 | 502..=504),
+                matches!(refusal.status, 400 | 404 | 413 | 429 | 502..=504),
                 "{refusal:?}"
             );
             let wait = answer.parameters.and_then(|it| it.retry_after);

@@ -1,4 +1,4 @@
-//! Responses: Telegram's passed on, and our own.
+//! Responses: Telegram's passed on, the bots' passed back, and our own.
 //!
 //! In: an answer, a refusal. Out: actix's response. Invariant: status, reason, headers that are
 //! not the connection's, framing and bytes are Telegram's; what is ours carries `Gramtap-Error`.
@@ -7,12 +7,12 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use bytes::Bytes;
-use gramtap_outbound::{Answer, Framing};
+use gramtap_outbound::{Answer, AnswerHead, Framing};
 
 use super::account::Account;
 use super::refusal::{HEADER, Refusal};
 use super::{headers, reason};
-use crate::accept::body::{Body, Relayed};
+use crate::accept::body::{Body, Passing, Relayed};
 use crate::observe::Ending;
 
 /// What a poll is answered when this process ends: no updates, ask again elsewhere.
@@ -39,6 +39,16 @@ pub(crate) fn pass_on(
         }
         Err(body) => Body::Stream(Box::new(Relayed::new(body, head.framing(), account))),
     };
+    with_head(status, &head, body, closes)
+}
+
+/// A response with the head of an answer.
+fn with_head(
+    status: StatusCode,
+    head: &AnswerHead,
+    body: Body,
+    closes: bool,
+) -> HttpResponse<Body> {
     let mut response = HttpResponse::with_body(status, body);
     let out = response.head_mut();
     out.reason = reason::phrase(status, head.reason());
@@ -52,8 +62,21 @@ pub(crate) fn pass_on(
     response
 }
 
+/// Passes a bot's answer back to Telegram.
+pub(crate) fn pass_back(answer: Answer, closes: bool) -> HttpResponse<Body> {
+    let Answer { head, body, .. } = answer;
+    let Ok(status) = StatusCode::from_u16(head.status()) else {
+        return refuse(&Refusal::internal(), closes);
+    };
+    let body = match body.into_whole() {
+        Ok(bytes) => whole(bytes, &head, false),
+        Err(body) => Body::Passing(Box::new(Passing::new(body, head.framing()))),
+    };
+    with_head(status, &head, body, closes)
+}
+
 /// A body that has come whole, under the framing that it came with.
-fn whole(bytes: Bytes, head: &gramtap_outbound::AnswerHead, to_head: bool) -> Body {
+fn whole(bytes: Bytes, head: &AnswerHead, to_head: bool) -> Body {
     match head.framing() {
         Framing::Length(_) => Body::Whole(bytes),
         Framing::Chunked | Framing::UntilClose => Body::Chunk(Some(bytes)),
