@@ -1,6 +1,6 @@
 # Owns: the commands of the project. Each checks first that its programs are there (deploy/dev/prerequisites).
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix house format lint docs licences chart fuzz bench-decode
+.PHONY: help run test check fix house format lint docs licences chart fuzz bench-decode bench-pages
 
 # Distributions keep newer Go releases outside the path.
 export PATH := $(PATH):$(lastword $(sort $(wildcard /usr/lib/go-1.*/bin)))
@@ -66,3 +66,7 @@ fuzz: ## fuzz the parser of answers for a minute, where cargo-fuzz is installed
 bench-decode: ## how many records a second a core decodes and counts: a million, stage by stage, and through both buses
 	@$(prerequisites) rust build python
 	@deploy/dev/services run -- cargo bench --locked -p gramtap-analytics --bench decode
+
+bench-pages: ## how long a bot's pages take with ten million events counted, on SQLite and on Postgres (fills both first)
+	@$(prerequisites) rust build python
+	@deploy/dev/services run -- cargo bench --locked -p gramtap-analytics --bench pages
