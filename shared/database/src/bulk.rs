@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use crate::{Statement, Value};
 
-/// Rows of the three statements, the largest first. 64 rows of 15 columns are within what SQLite
+/// Rows of the three statements, the largest first. 64 rows of 16 columns are within what SQLite
 /// and Postgres bind at most.
 const SIZES: [usize; 3] = [64, 8, 1];
 
@@ -44,7 +44,18 @@ impl Bulk {
     /// The statements that it becomes.
     pub fn statements(&'static self) -> &'static [Statement; 3] {
         self.made
-            .get_or_init(|| SIZES.map(|rows| Statement::new(self.name, self.text(rows).leak())))
+            .get_or_init(|| SIZES.map(|rows| self.statement(rows)))
+    }
+
+    fn statement(&self, rows: usize) -> Statement {
+        Statement {
+            // With a number in each, SQLite's client looks for its name among all of them.
+            sqlite: self.text(rows, |_| "?".to_owned()).leak(),
+            ..Statement::new(
+                self.name,
+                self.text(rows, |place| format!("${place}")).leak(),
+            )
+        }
     }
 
     /// Takes a batch apart: each statement with the values of its rows.
@@ -63,7 +74,7 @@ impl Bulk {
         })
     }
 
-    fn text(&self, rows: usize) -> String {
+    fn text(&self, rows: usize, placeholder: impl Fn(usize) -> String) -> String {
         let mut text = String::from(self.head);
         let mut place = 0;
         for row in 0..rows {
@@ -71,7 +82,7 @@ impl Bulk {
             for (part, piece) in self.row.split('?').enumerate() {
                 if part > 0 {
                     place += 1;
-                    text.push_str(&format!("${place}"));
+                    text.push_str(&placeholder(place));
                 }
                 text.push_str(piece);
             }
@@ -95,6 +106,7 @@ mod tests {
         assert_eq!(one.sql, "INSERT INTO t (a, b) VALUES ($1, $2) END");
         assert!(eight.sql.contains(" ($1, $2), ($3, $4)"), "{}", eight.sql);
         assert!(eight.sql.ends_with("($15, $16) END"), "{}", eight.sql);
+        assert_eq!(one.sqlite, "INSERT INTO t (a, b) VALUES (?, ?) END");
     }
 
     #[test]

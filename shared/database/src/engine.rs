@@ -1,7 +1,7 @@
 //! Runs a statement on a connection of either engine.
 //!
 //! In: `database.rs`, `transaction.rs`, `migrations.rs`. Out: rows, or the number of rows changed.
-//! Invariant: both engines get the same text and the same values. No timeouts and no retries here.
+//! Invariant: both engines get the same question and the same values. No timeouts and no retries here.
 
 use std::future::Future;
 
@@ -23,6 +23,9 @@ pub(crate) trait Engine: sqlx::Database {
 
     /// How many tables of migrations there are: `n` is 0 or 1.
     const MIGRATED: Statement;
+
+    /// The text of a statement for this engine.
+    fn text(statement: &Statement) -> &'static str;
 
     /// All rows of an answer.
     fn fetch(
@@ -54,7 +57,7 @@ pub(crate) trait Engine: sqlx::Database {
 /// The query of a statement with its values, for the engine that the context wants.
 macro_rules! bound {
     ($statement:ident, $values:ident) => {{
-        let query = sqlx::query::<Self>($statement.sql);
+        let query = sqlx::query::<Self>(Self::text($statement));
         $values.iter().fold(query, |query, value| match value {
             Value::Int(value) => query.bind(*value),
             Value::Text(value) => query.bind(value.clone()),
@@ -64,11 +67,15 @@ macro_rules! bound {
 }
 
 macro_rules! engine {
-    ($engine:ident, begin: $begin:literal, lock: $lock:literal, migrated: $migrated:literal) => {
+    ($engine:ident, text: $text:ident, begin: $begin:literal, lock: $lock:literal, migrated: $migrated:literal) => {
         impl Engine for $engine {
             const BEGIN: &'static str = $begin;
             const LOCK: &'static str = $lock;
             const MIGRATED: Statement = Statement::new("migrated", $migrated);
+
+            fn text(statement: &Statement) -> &'static str {
+                statement.$text
+            }
 
             async fn fetch(
                 connection: &mut Self::Connection,
@@ -93,7 +100,7 @@ macro_rules! engine {
             }
 
             async fn check(connection: &mut Self::Connection, statement: &Statement) -> Answer<()> {
-                let sql: SqlStr = statement.sql.into_sql_str();
+                let sql: SqlStr = Self::text(statement).into_sql_str();
                 connection.prepare(sql).await.map(drop)
             }
 
@@ -106,6 +113,7 @@ macro_rules! engine {
 
 engine!(
     Sqlite,
+    text: sqlite,
     // It would else take the write lock only at the first write, and fail there when another
     // process has written since. It is the lock of migrations as well.
     begin: "BEGIN IMMEDIATE",
@@ -114,6 +122,7 @@ engine!(
 );
 engine!(
     Postgres,
+    text: sql,
     begin: "BEGIN",
     // The number is arbitrary; all that matters is that nothing else in the database uses it.
     lock: "SELECT pg_advisory_xact_lock(7311284029446153505)",

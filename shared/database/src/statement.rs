@@ -1,7 +1,7 @@
 //! A named query and what is bound to it.
 //!
 //! In: constants of the crates that own the tables. Out: `engine.rs`. Invariant: the text is
-//! static, so no value ever becomes SQL; it runs unchanged on both engines. Pure.
+//! static, so no value ever becomes SQL; it means the same on both engines. Pure.
 
 /// A query with a name for logs and metrics. Placeholders are `$1`, `$2` …; keep each one a `const`.
 #[derive(Debug)]
@@ -10,13 +10,19 @@ pub struct Statement {
     pub name: &'static str,
     /// Its text, for both engines.
     pub sql: &'static str,
+    /// The same for SQLite, where the placeholders of a long statement are a plain `?`.
+    pub(crate) sqlite: &'static str,
 }
 
 impl Statement {
     /// Names a query.
     #[must_use]
     pub const fn new(name: &'static str, sql: &'static str) -> Self {
-        Self { name, sql }
+        Self {
+            name,
+            sql,
+            sqlite: sql,
+        }
     }
 }
 
