@@ -133,12 +133,17 @@ pub(super) fn writable(path: &Path) -> Result<Connection, BusError> {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    // Has an effect on a new file only: freed pages can be given back to the system piecemeal.
+    // Both have an effect on a new file only. Of usual records four fit a page of 4 KiB and ten one of 8 KiB, so larger
+    // pages cost a fifth less time for each record; freed ones can be given back to the system piecemeal.
+    connection.pragma_update(None, "page_size", 8 * 1024)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    connection.pragma_update(None, "cache_size", -8 * 1024)?;
+    // A batch at full speed changes more than the usual 2 and 4 MB: it would go to disk and be read back before its commit,
+    // and into the file with every commit.
+    connection.pragma_update(None, "cache_size", -16 * 1024)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 2_000)?;
     // Whoever looks on from another process may hold the file for a moment.
     connection.busy_timeout(Duration::from_secs(1))
 }
