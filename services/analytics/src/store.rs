@@ -63,9 +63,10 @@ impl Store {
 
 /// All statements, to be checked against both engines.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    let bulks: [&[&'static Bulk]; 4] = [
+    let bulks: [&[&'static Bulk]; 5] = [
         &admit::BULKS,
         &latency::BULKS,
+        &offsets::BULKS,
         &people::BULKS,
         &write::BULKS,
     ];

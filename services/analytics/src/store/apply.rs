@@ -51,9 +51,10 @@ impl Store {
     pub async fn apply(&self, batches: Vec<Batch>, zones: &Zones) -> Result<Applied, StoreError> {
         let mut transaction = self.database.begin().await?;
         let mut lost = Vec::new();
-        let mut folded = Folded::default();
+        let (mut folded, mut marks) = (Folded::default(), Vec::new());
         for batch in batches {
             if offsets::claim(&mut transaction, &batch).await? {
+                marks.extend(offsets::marks(&batch));
                 folded.join(batch.folded);
             } else {
                 lost.push(batch.partition);
@@ -64,6 +65,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Applied::Rezoned);
         }
+        offsets::keep_marks(&mut transaction, &marks).await?;
         self.add(&mut transaction, &mut folded, zones).await?;
         transaction.commit().await?;
         Ok(Applied::Kept { lost })

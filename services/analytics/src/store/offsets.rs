@@ -5,7 +5,7 @@
 //! same, the second finds no row to change.
 
 use gramtap_bus::TopicPartition;
-use gramtap_database::{Statement, Transaction};
+use gramtap_database::{Bulk, Statement, Transaction, Value};
 
 use super::{Batch, Store, StoreError, refold};
 use crate::zone::HOUR;
@@ -23,12 +23,14 @@ const CLAIM: Statement = Statement::new(
     "fold_claim",
     "UPDATE fold_offsets SET next_offset = $4 WHERE topic = $1 AND part = $2 AND next_offset = $3",
 );
-const MARK: Statement = Statement::new(
+static MARK: Bulk = Bulk::new(
     "fold_mark",
-    "INSERT INTO fold_marks (topic, part, hour, first_offset) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (topic, part, hour) DO NOTHING",
+    "INSERT INTO fold_marks (topic, part, hour, first_offset) VALUES",
+    "(?, ?, ?, ?)",
+    "ON CONFLICT (topic, part, hour) DO NOTHING",
 );
-pub(super) const STATEMENTS: [&Statement; 4] = [&BEGIN, &READ, &CLAIM, &MARK];
+pub(super) static BULKS: [&Bulk; 1] = [&MARK];
+pub(super) const STATEMENTS: [&Statement; 3] = [&BEGIN, &READ, &CLAIM];
 
 impl Store {
     /// The offset to read on from. A partition that was never counted begins at 0.
@@ -73,12 +75,29 @@ pub(super) async fn claim(
         batch.expected.into(),
         batch.next.into(),
     ];
-    if transaction.execute(&CLAIM, &values).await? == 0 {
-        return Ok(false);
-    }
-    for (hour, first) in &batch.marks {
-        let values = [topic.into(), part.into(), (*hour).into(), (*first).into()];
-        transaction.execute(&MARK, &values).await?;
-    }
-    Ok(true)
+    Ok(transaction.execute(&CLAIM, &values).await? > 0)
+}
+
+/// The first offsets of hours of a batch, as rows.
+pub(super) fn marks(batch: &Batch) -> impl Iterator<Item = Value> {
+    let of = batch.partition;
+    let row = move |(hour, first): (&i64, &i64)| {
+        let part = i64::from(of.partition);
+        [
+            of.topic.name.into(),
+            part.into(),
+            (*hour).into(),
+            (*first).into(),
+        ]
+    };
+    batch.marks.iter().flat_map(row)
+}
+
+/// Keeps them.
+pub(super) async fn keep_marks(
+    transaction: &mut Transaction,
+    marks: &[Value],
+) -> Result<(), StoreError> {
+    transaction.execute_bulk(&MARK, marks).await?;
+    Ok(())
 }

@@ -110,26 +110,40 @@ const CUT_HITS: Statement = Statement::new(
         ) AS kept
     )",
 );
-/// Leaves the newest examples.
-const CUT_EXAMPLES: Statement = Statement::new(
-    "error_examples_cut",
-    "DELETE FROM error_examples WHERE tenant = $1 AND grp = $2 AND error_id NOT IN (
-        SELECT error_id FROM error_examples WHERE tenant = $1 AND grp = $2
-        ORDER BY at DESC, error_id DESC LIMIT $3
-    )",
+/// Which sketches have more than that.
+static FULL_HITS: Bulk = Bulk::new(
+    "error_hits_full",
+    "SELECT k.column1 AS tenant, k.column2 AS grp, k.column3 AS who, k.column4 AS day FROM (VALUES",
+    "(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT))",
+    ") AS k WHERE (
+        SELECT COUNT(*) FROM error_hits AS h
+        WHERE h.tenant = k.column1 AND h.grp = k.column2 AND h.who = k.column3 AND h.day = k.column4
+    ) > k.column5",
 );
-pub(super) static BULKS: [&Bulk; 9] = [
+/// Leaves the newest examples: those with fewer newer ones than are kept.
+static CUT_EXAMPLES: Bulk = Bulk::new(
+    "error_examples_cut",
+    "DELETE FROM error_examples WHERE (tenant, grp, error_id) IN (SELECT e.tenant, e.grp, e.error_id FROM (VALUES",
+    "(CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT))",
+    ") AS k CROSS JOIN error_examples AS e WHERE e.tenant = k.column1 AND e.grp = k.column2 AND (
+        SELECT COUNT(*) FROM error_examples AS newer WHERE newer.tenant = e.tenant AND newer.grp = e.grp
+            AND (newer.at > e.at OR (newer.at = e.at AND newer.error_id > e.error_id))
+    ) >= k.column3)",
+);
+pub(super) static BULKS: [&Bulk; 11] = [
     &LABELS,
     &CALLS,
     &POLLERS,
     &ERRORS,
     &GROUPS,
     &HITS,
+    &FULL_HITS,
     &ADD_EXAMPLES,
+    &CUT_EXAMPLES,
     &FIRSTS,
     &REFUSED,
 ];
-pub(super) const STATEMENTS: [&Statement; 2] = [&CUT_HITS, &CUT_EXAMPLES];
+pub(super) const STATEMENTS: [&Statement; 1] = [&CUT_HITS];
 
 /// Adds what is counted by hour, but for errors and histograms.
 pub(super) async fn sums(transaction: &mut Transaction, folded: &Folded) -> Result<(), StoreError> {
@@ -193,7 +207,7 @@ pub(super) async fn errors(
 ) -> Result<(), StoreError> {
     let (mut groups, mut hours) = (Vec::new(), Vec::new());
     let (mut hits, mut examples) = (Vec::new(), Vec::new());
-    let mut cuts = Vec::new();
+    let (mut sketches, mut kept) = (Vec::new(), Vec::new());
     for (tenant, sums) in &folded.bots {
         let tenant = || Value::from(tenant.as_str());
         for (id, group) in &sums.errors {
@@ -207,8 +221,9 @@ pub(super) async fn errors(
                 for hash in sketch.hashes() {
                     hits.extend(key.iter().cloned().chain([hash.into()]));
                 }
-                cuts.push(key);
+                sketches.extend(key.into_iter().chain([most(KEPT)]));
             }
+            kept.extend([tenant(), text(id), most(EXAMPLES)]);
             for ((at, error), example) in &group.examples {
                 examples.extend([tenant(), text(id), text(error), (*at).into()]);
                 examples.push(maybe(&example.description));
@@ -226,17 +241,19 @@ pub(super) async fn errors(
     ] {
         transaction.execute_bulk(bulk, &values).await?;
     }
-    let kept = |most: usize| Value::from(i64::try_from(most).unwrap_or(i64::MAX));
-    for [tenant, id, who, day] in cuts {
-        let values = [tenant, id, who, day, kept(KEPT)];
+    for row in transaction.fetch_bulk(&FULL_HITS, &sketches).await? {
+        let [tenant, id, who] = ["tenant", "grp", "who"].map(|column| row.get::<String>(column));
+        let day: i64 = row.get("day")?;
+        let values = [
+            tenant?.into(),
+            id?.into(),
+            who?.into(),
+            day.into(),
+            most(KEPT),
+        ];
         transaction.execute(&CUT_HITS, &values).await?;
     }
-    for (tenant, sums) in &folded.bots {
-        for id in sums.errors.keys() {
-            let values = [tenant.as_str().into(), text(id), kept(EXAMPLES)];
-            transaction.execute(&CUT_EXAMPLES, &values).await?;
-        }
-    }
+    transaction.execute_bulk(&CUT_EXAMPLES, &kept).await?;
     Ok(())
 }
 
@@ -252,6 +269,10 @@ fn row(group: &Group) -> [Value; 8] {
         group.seen.0.into(),
         group.seen.1.into(),
     ]
+}
+
+fn most(most: usize) -> Value {
+    i64::try_from(most).unwrap_or(i64::MAX).into()
 }
 
 fn text(text: &str) -> Value {
