@@ -60,6 +60,26 @@ impl Kind {
         }
     }
 
+    /// The kind that is stored so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::Event,
+            Self::Gap,
+            Self::Media,
+            Self::Command,
+            Self::Callback,
+            Self::Button,
+            Self::Source,
+            Self::Utm,
+            Self::Method,
+            Self::Poller,
+            Self::Error,
+            Self::Refused,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// Whether anybody outside can make up labels, so that a day's number of them is bounded.
     #[must_use]
     pub fn is_bounded(self) -> bool {

@@ -5,7 +5,7 @@
 //! same records again keeps the same ones. A bot that makes up labels without end costs rows for the first
 //! thousand of a day.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use gramtap_database::{Bulk, Statement, Transaction, Value};
 use gramtap_events::TenantId;
@@ -56,31 +56,21 @@ pub(super) async fn bound(
             .keys()
             .for_each(|label| values.extend(row(key, label)));
     }
-    let mut known = HashSet::new();
     for row in transaction.fetch_bulk(&KNOWN, &values).await? {
-        let tenant: String = row.get("tenant")?;
-        let (kind, label): (String, String) = (row.get("kind")?, row.get("label")?);
-        known.insert((tenant, kind, row.get::<i64>("day")?, label));
+        let kind = Kind::named(&row.get::<String>("kind")?);
+        let Some((tenant, kind)) = row.get::<String>("tenant")?.parse().ok().zip(kind) else {
+            continue;
+        };
+        if let Some(labels) = wanted.get_mut(&(tenant, kind, row.get("day")?)) {
+            labels.remove(row.get::<String>("label")?.as_str());
+        }
     }
-    let is_known = |(tenant, kind, day): &Key, label: &str| {
-        let key = (
-            tenant.as_str().to_owned(),
-            kind.as_str().to_owned(),
-            *day,
-            label.to_owned(),
-        );
-        known.contains(&key)
-    };
     let mut admitted = Vec::new();
-    for (key, labels) in &wanted {
+    for (key, labels) in wanted.iter().filter(|(_, labels)| !labels.is_empty()) {
         let mut new: Vec<(u64, &str)> = labels
             .iter()
-            .filter(|(label, _)| !is_known(key, label))
             .map(|(label, seen)| (*seen, &**label))
             .collect();
-        if new.is_empty() {
-            continue;
-        }
         new.sort_unstable();
         let values = [key.0.as_str().into(), key.1.as_str().into(), key.2.into()];
         let taken = transaction.first(&COUNT, &values).await?;
