@@ -153,12 +153,13 @@ CREATE TABLE error_examples (
 
 CREATE INDEX error_examples_age ON error_examples (at);
 
--- Who has been seen. `first_at` is null for those of whom only a refused call is known.
+-- Who has been seen. `first_at` is null for those of whom only a refused call is known. `active_day` is the day of `last_at`.
 CREATE TABLE bot_users (
     tenant TEXT NOT NULL,
     user_id BIGINT NOT NULL,
     first_at BIGINT,
     last_at BIGINT,
+    active_day BIGINT,
     last_day BIGINT,
     language TEXT,
     premium BOOLEAN,
@@ -174,7 +175,8 @@ CREATE TABLE bot_users (
 );
 
 CREATE INDEX bot_users_first ON bot_users (tenant, first_at, source);
-CREATE INDEX bot_users_last ON bot_users (tenant, last_day);
+-- Who was active since a day is counted from the index alone; it changes once a day for each user.
+CREATE INDEX bot_users_active ON bot_users (tenant, active_day, language, premium);
 CREATE INDEX bot_users_age ON bot_users (last_day);
 CREATE INDEX bot_users_blocked ON bot_users (tenant, signal_second) WHERE blocked;
 
@@ -186,10 +188,9 @@ CREATE TABLE bot_user_days (
     day BIGINT NOT NULL,
     early BIGINT NOT NULL,
     late BIGINT NOT NULL,
-    PRIMARY KEY (tenant, user_id, day)
+    PRIMARY KEY (tenant, day, user_id)
 );
 
-CREATE INDEX bot_user_days_day ON bot_user_days (tenant, day);
 CREATE INDEX bot_user_days_age ON bot_user_days (day);
 
 -- Active and new users of each date of the bot's time zone.

@@ -1,7 +1,7 @@
 //! Who uses a bot.
 //!
-//! In: `bot_users`, `bot_user_days`, `audience_dates`. Out: [`Audience`]. Invariant: a user counts once in each number. The costliest page:
-//! it reads an index entry for each user active in the period.
+//! In: `bot_users`, `bot_user_days`, `audience_dates`. Out: [`Audience`]. Invariant: a user counts once in each number. It reads an index entry
+//! for each user active since the period began; of periods that are over, one for each day of each user.
 
 use gramtap_database::{Database, Error, Statement};
 use gramtap_events::TenantId;
@@ -10,6 +10,7 @@ use super::{Period, between, number};
 use crate::fold::user::{halves, quarters};
 use crate::zone::DAY;
 
+/// Of any period; but every day of every user is looked at.
 const ACTIVE: Statement = Statement::new(
     "audience_period",
     "SELECT COUNT(DISTINCT user_id) AS n FROM bot_user_days WHERE tenant = $1 AND day >= $2 AND day <= $5 AND (
@@ -25,12 +26,20 @@ const BLOCKED: Statement = Statement::new(
     "audience_blocked",
     "SELECT COUNT(*) AS n FROM bot_users WHERE tenant = $1 AND blocked",
 );
+/// From the index alone, but for those who were last active on the day that the period begins on.
 const SINCE: Statement = Statement::new(
     "audience_since",
-    "SELECT language, premium, COUNT(*) AS n FROM bot_users WHERE tenant = $1 AND last_day >= $2 AND last_at >= $3
+    "SELECT language, premium, COUNT(*) AS n FROM bot_users WHERE tenant = $1 AND active_day > $2
+     GROUP BY language, premium
+     UNION ALL
+     SELECT language, premium, COUNT(*) AS n FROM bot_users WHERE tenant = $1 AND active_day = $2 AND last_at >= $3
      GROUP BY language, premium",
 );
-pub(super) const STATEMENTS: [&Statement; 4] = [&ACTIVE, &EVER, &BLOCKED, &SINCE];
+const LATER: Statement = Statement::new(
+    "audience_later",
+    "SELECT COUNT(*) AS n FROM bot_users WHERE tenant = $1 AND active_day >= $2 AND last_at >= $3",
+);
+pub(super) const STATEMENTS: [&Statement; 5] = [&ACTIVE, &EVER, &BLOCKED, &SINCE, &LATER];
 
 /// Who used a bot in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,30 +69,26 @@ pub async fn audience(
     period: &Period,
 ) -> Result<Audience, Error> {
     let (from, to) = (period.from(), period.to());
-    let spans: Vec<(i64, u128)> = quarters(from, to).collect();
-    let mut active = vec![bot.as_str().into()];
-    for (day, bits) in [spans.first(), spans.last()].into_iter().flatten() {
-        let (early, late) = halves(*bits);
-        active.extend([*day, early, late].map(Into::into));
-    }
     let one = [bot.as_str().into()];
+    let since = |second: i64| (second.div_euclid(DAY), second * 1_000_000);
+    let ((day, at), (end_day, end)) = (since(from), since(to));
+    let later = [bot.as_str().into(), end_day.into(), end.into()];
+    let (rows, later, ever, blocked) = tokio::try_join!(
+        between(database, &SINCE, bot, day, at),
+        number(database, &LATER, &later),
+        number(database, &EVER, &one),
+        number(database, &BLOCKED, &one),
+    )?;
     let mut audience = Audience {
-        active: number(database, &ACTIVE, &active).await?,
-        ever: number(database, &EVER, &one).await?,
-        blocked: number(database, &BLOCKED, &one).await?,
+        ever,
+        blocked,
         ..Audience::default()
     };
     let mut languages = std::collections::BTreeMap::<String, i64>::new();
-    for row in between(
-        database,
-        &SINCE,
-        bot,
-        from.div_euclid(DAY),
-        from * 1_000_000,
-    )
-    .await?
-    {
+    for row in rows {
         let n: i64 = row.get("n")?;
+        // Nobody was active later: those who were since it began were active within the period.
+        audience.active += n;
         match row.get::<Option<String>>("language")? {
             Some(language) => *languages.entry(language).or_default() += n,
             None => audience.no_language += n,
@@ -93,7 +98,21 @@ pub async fn audience(
             _ => audience.regular += n,
         }
     }
+    if later > 0 {
+        audience.active = within(database, bot, from, to).await?;
+    }
     audience.languages = languages.into_iter().collect();
     audience.languages.sort_by_key(|(_, n)| -n);
     Ok(audience)
+}
+
+/// Users who were active between two seconds, by their days.
+async fn within(database: &Database, bot: TenantId, from: i64, to: i64) -> Result<i64, Error> {
+    let spans: Vec<(i64, u128)> = quarters(from, to).collect();
+    let mut values = vec![bot.as_str().into()];
+    for (day, bits) in [spans.first(), spans.last()].into_iter().flatten() {
+        let (early, late) = halves(*bits);
+        values.extend([*day, early, late].map(Into::into));
+    }
+    number(database, &ACTIVE, &values).await
 }

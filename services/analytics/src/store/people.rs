@@ -28,16 +28,16 @@ static DAYS: Bulk = Bulk::new(
 );
 static SET_USERS: Bulk = Bulk::new(
     "users_set",
-    "INSERT INTO bot_users (tenant, user_id, first_at, last_at, last_day, language, premium, told_second,
+    "INSERT INTO bot_users (tenant, user_id, first_at, last_at, active_day, last_day, language, premium, told_second,
         told_at, source, source_second, source_at, blocked, signal_second, signal_at) VALUES",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     include_str!("users_set.sql"),
 );
 static SET_DAYS: Bulk = Bulk::new(
     "users_days_set",
     "INSERT INTO bot_user_days (tenant, user_id, day, early, late) VALUES",
     "(?, ?, ?, ?, ?)",
-    "ON CONFLICT (tenant, user_id, day) DO UPDATE SET
+    "ON CONFLICT (tenant, day, user_id) DO UPDATE SET
         early = bot_user_days.early | excluded.early, late = bot_user_days.late | excluded.late",
 );
 static ADD_DATES: Bulk = Bulk::new(
@@ -144,7 +144,7 @@ async fn changes(
     Ok(changes)
 }
 
-fn row(tenant: TenantId, id: i64, user: &User) -> [Value; 15] {
+fn row(tenant: TenantId, id: i64, user: &User) -> [Value; 16] {
     let (first, last) = user.active.unzip();
     let (told, profile) = user
         .profile
@@ -164,6 +164,7 @@ fn row(tenant: TenantId, id: i64, user: &User) -> [Value; 15] {
         id.into(),
         first.into(),
         last.into(),
+        active.into(),
         active.max(signal.map(|when| day(when.second))).into(),
         profile
             .and_then(|profile| profile.language.as_deref())

@@ -101,7 +101,7 @@ steps! {
     "retain_examples": "error_examples" by "tenant, grp, error_id", "at" in Micro, kept errors;
     "retain_day_labels": "day_labels" by "tenant, kind, day, label", "day" in Day, kept sums;
     "retain_users": "bot_users" by "tenant, user_id", "last_day" in Day, kept users;
-    "retain_user_days": "bot_user_days" by "tenant, user_id, day", "day" in Day, kept users;
+    "retain_user_days": "bot_user_days" by "tenant, day, user_id", "day" in Day, kept users;
     "retain_audience": "audience_dates" by "tenant, date", "date" in Day, kept audience;
     "retain_refused": "refused" by "day, reason, bot, code, addr, agent", "day" in Day, kept pollers;
     "retain_marks": "fold_marks" by "topic, part, hour", "hour" in Second, kept marks;

@@ -4,6 +4,8 @@ ON CONFLICT (tenant, user_id) DO UPDATE SET
         THEN excluded.first_at ELSE bot_users.first_at END,
     last_at = CASE WHEN bot_users.last_at IS NULL OR excluded.last_at > bot_users.last_at
         THEN excluded.last_at ELSE bot_users.last_at END,
+    active_day = CASE WHEN bot_users.active_day IS NULL OR excluded.active_day > bot_users.active_day
+        THEN excluded.active_day ELSE bot_users.active_day END,
     last_day = CASE WHEN bot_users.last_day IS NULL OR excluded.last_day > bot_users.last_day
         THEN excluded.last_day ELSE bot_users.last_day END,
     language = CASE WHEN bot_users.told_second IS NULL OR excluded.told_second > bot_users.told_second
