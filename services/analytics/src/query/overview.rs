@@ -166,12 +166,14 @@ pub async fn overview(
     period: &Period,
 ) -> Result<Overview, Error> {
     let before = period.before();
-    let (hours, hours_before) = (
-        traffic(database, bot, period).await?,
-        traffic(database, bot, &before).await?,
-    );
-    let days = days(database, bot, period, &hours).await?;
-    let days_before = self::days(database, bot, &before, &hours_before).await?;
+    let (hours, hours_before) = tokio::try_join!(
+        traffic(database, bot, period),
+        traffic(database, bot, &before)
+    )?;
+    let (days, days_before) = tokio::try_join!(
+        days(database, bot, period, &hours),
+        days(database, bot, &before, &hours_before)
+    )?;
     let shown = |hours| {
         if period.days <= HOURLY {
             hours
