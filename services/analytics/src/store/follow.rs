@@ -40,7 +40,7 @@ impl Default for FollowOptions {
         Self {
             group: "gramtap-fold".to_owned(),
             member: None,
-            records: 10_000,
+            records: 20_000,
             every: Duration::from_millis(500),
         }
     }
