@@ -36,7 +36,7 @@ const TENANTS: Statement = Statement::new(
 const BY_SECOND: [&Statement; 5] = [
     &Statement::new(
         "refold_labels",
-        "DELETE FROM sum_labels WHERE hour >= $1 AND hour < $2",
+        "DELETE FROM sum_labels WHERE hour / 86400 >= $1 / 86400 AND hour / 86400 < $2 / 86400",
     ),
     &Statement::new(
         "refold_calls",

@@ -91,7 +91,7 @@ macro_rules! steps {
 }
 
 steps! {
-    "retain_labels": "sum_labels" by "tenant, kind, hour, label", "hour" in Second, kept sums;
+    "retain_labels": "sum_labels" by "tenant, kind, hour, label", "hour / 86400" in Day, kept sums;
     "retain_calls": "sum_calls" by "tenant, hour, method", "hour" in Second, kept sums;
     "retain_latency": "sum_latency" by "tenant, hour, method, side", "hour" in Second, kept latency;
     "retain_pollers": "sum_pollers" by "tenant, hour, addr, agent", "hour" in Second, kept pollers;
