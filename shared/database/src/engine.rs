@@ -57,7 +57,7 @@ pub(crate) trait Engine: sqlx::Database {
 /// The query of a statement with its values, for the engine that the context wants.
 macro_rules! bound {
     ($statement:ident, $values:ident) => {{
-        let query = sqlx::query::<Self>(Self::text($statement));
+        let query = sqlx::query::<Self>(Self::text($statement)).persistent($statement.kept);
         $values.iter().fold(query, |query, value| match value {
             Value::Int(value) => query.bind(*value),
             Value::Text(value) => query.bind(value.clone()),

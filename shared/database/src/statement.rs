@@ -12,6 +12,8 @@ pub struct Statement {
     pub sql: &'static str,
     /// The same for SQLite, where the placeholders of a long statement are a plain `?`.
     pub(crate) sqlite: &'static str,
+    /// Whether a connection keeps the plan that it made.
+    pub(crate) kept: bool,
 }
 
 impl Statement {
@@ -22,6 +24,19 @@ impl Statement {
             name,
             sql,
             sqlite: sql,
+            kept: true,
+        }
+    }
+
+    /// The same, planned for its values each time. After five times Postgres may keep a plan for any values, and is far off where
+    /// these tell how many rows there are.
+    #[must_use]
+    pub const fn planned_each_time(self) -> Self {
+        Self {
+            name: self.name,
+            sql: self.sql,
+            sqlite: self.sqlite,
+            kept: false,
         }
     }
 }

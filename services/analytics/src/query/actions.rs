@@ -14,7 +14,8 @@ const RANKED: Statement = Statement::new(
     "actions_ranked",
     "SELECT label, CAST(SUM(n) AS BIGINT) AS n FROM sum_labels
      WHERE tenant = $1 AND kind = $2 AND hour >= $3 AND hour < $4 GROUP BY label",
-);
+)
+.planned_each_time();
 /// Of some labels alone: without those that nobody asks for there is next to nothing to put in order.
 const NAMED: Statement = Statement::new(
     "actions_named",
