@@ -117,6 +117,9 @@ fn measure(engine: &str, url: &str, folder: &Path, events: i64) -> usize {
     let section = json!({"key": "07".repeat(32), "key_file": ""});
     let keys = Keys::load(&serde_json::from_value(section).unwrap(), folder).unwrap();
     let registry = Registry::new(database.clone(), keys.clone());
+    let prepared = runtime.block_on(database.prepare());
+    // Filled by a version with other tables.
+    prepared.unwrap_or_else(|error| panic!("{error}: remove {} or the schema", folder.display()));
     let tenants = runtime.block_on(connect(&registry));
     let bots = tenants.iter().zip(SHARES).map(|(tenant, share)| Bot {
         tenant: tenant.id,
