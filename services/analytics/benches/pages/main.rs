@@ -272,6 +272,7 @@ fn serve(url: &str, folder: &Path, keys: Keys) -> (SocketAddr, String, oneshot::
                 keys,
                 public_url: "https://tg.example.org".to_owned(),
                 url: format!("http://{address}"),
+                proxies: gramtap_process::TrustedProxies::default(),
                 telegram: gramtap_botapi::Section {
                     url: "https://telegram.example.org".to_owned(),
                     ca_file: String::new(),
