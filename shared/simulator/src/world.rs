@@ -23,6 +23,7 @@ pub(crate) mod webhook;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use gramtap_telegram::queue::lifetime;
 use tokio::sync::oneshot;
 
 use crate::fail::Failure;
@@ -31,7 +32,7 @@ use admission::Admission;
 use bot::Bot;
 use due::Due;
 use files::Files;
-use kinds::{allows, life};
+use kinds::allows;
 use message::{Message, MessageBox};
 use people::{Chat, ChatKind, Standing, User, private_chat};
 use polling::{Ended, Reply};
@@ -284,9 +285,11 @@ impl World {
             return false;
         }
         let before = bot.polling.queue().tail();
-        let ended = bot
-            .polling
-            .push(format!("\"{kind}\":{}", payload.as_str()), life(kind), now);
+        let ended = bot.polling.push(
+            format!("\"{kind}\":{}", payload.as_str()),
+            lifetime(kind),
+            now,
+        );
         let taken = bot.polling.queue().tail() > before;
         if bot.polling.webhook().is_set() {
             self.due.touch(id);

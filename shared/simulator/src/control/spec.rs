@@ -7,11 +7,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use gramtap_telegram::Queue;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Captured;
 use crate::push::deliveries::Delivery;
-use crate::push::queues::Seen;
+use crate::push::lanes::Seen;
 use crate::shared::ConnectionState;
 
 /// Why an order was not carried out.
@@ -136,15 +137,15 @@ pub struct WebhookState {
     pub in_flight: usize,
     /// When the next queue may go on, in the clock's time; none if all that wait are in flight.
     pub next_attempt: Option<Duration>,
-    /// Its queues, by name.
+    /// Its queues.
     pub queues: Vec<WaitingQueue>,
 }
 
 /// A serial queue of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingQueue {
-    /// `message 7`: messages in chat 7.
-    pub queue: String,
+    /// Which.
+    pub queue: Queue,
     /// Updates in it, of those that are looked at: twice max_connections in all.
     pub updates: usize,
     /// The number of the attempt that is under way or comes next, from 1.
@@ -156,7 +157,7 @@ pub struct WaitingQueue {
 impl WaitingQueue {
     pub(super) fn of(seen: &Seen) -> Self {
         Self {
-            queue: seen.lane.name().to_owned(),
+            queue: seen.queue,
             updates: seen.updates,
             attempt: seen.attempt,
             next_attempt: seen.next_at,

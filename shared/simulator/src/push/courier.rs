@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use super::deliveries::{Delivery, Underway};
 use super::dial;
 use super::exchange::{Heard, Link, Progress};
-use super::lane;
 use super::plan::Parcel;
 use super::request::Target;
 use super::response::Reply;
@@ -187,14 +186,13 @@ impl Courier {
 
     fn note(&self, parcel: &Parcel, request: Bytes) -> Underway {
         let clock = &self.shared.config.clock;
-        let text = parcel.body.split_once(",\n").map_or("", |(_, text)| text);
         let delivery = Delivery {
             id: 0,
             environment: self.environment,
             bot: self.bot,
             update_id: parcel.update,
-            kind: lane::split(text).0.to_owned(),
-            queue: parcel.lane.name().to_owned(),
+            kind: parcel.kind.clone(),
+            queue: parcel.queue,
             attempt: parcel.attempt,
             connection: self.connection,
             request,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gramtap_telegram::Queue;
 use serde::Serialize;
 
 use super::exchange::Heard;
@@ -32,8 +33,8 @@ pub struct Delivery {
     pub update_id: i64,
     /// Of the update: `message`.
     pub kind: String,
-    /// The serial queue it is in: `message 7` is that of chat 7.
-    pub queue: String,
+    /// The serial queue it waits in.
+    pub queue: Queue,
     /// From 1.
     pub attempt: u32,
     /// Counts up from 1 per bot.

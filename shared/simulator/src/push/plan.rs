@@ -10,11 +10,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gramtap_telegram::Queue;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::lane::Lane;
+use super::lanes::{Lanes, Seen};
 use super::pace::Pace;
-use super::queues::{Queues, Seen};
 use super::request::Target;
 use super::schedule::{self, IDLE};
 use super::verdict::Verdict;
@@ -27,7 +27,7 @@ const GONE: Duration = Duration::from_secs(23 * 3_600);
 pub(crate) struct Plan {
     pub(crate) target: Arc<Target>,
     most: usize,
-    queues: Queues,
+    lanes: Lanes,
     pace: Pace,
     /// By number.
     connections: BTreeMap<u64, Line>,
@@ -41,7 +41,7 @@ pub(crate) struct Plan {
 /// An open connection.
 enum Line {
     /// This update is out on it.
-    Busy(Lane, i64),
+    Busy(Queue, i64),
     /// Since then.
     Idle(Duration),
 }
@@ -53,7 +53,9 @@ pub(crate) struct Parcel {
     /// The connection is to be opened first.
     pub(crate) fresh: bool,
     pub(crate) update: i64,
-    pub(crate) lane: Lane,
+    /// As in the update: `message`.
+    pub(crate) kind: String,
+    pub(crate) queue: Queue,
     pub(crate) attempt: u32,
     pub(crate) body: String,
 }
@@ -72,7 +74,7 @@ impl Plan {
         Self {
             target: Arc::new(target),
             most: usize::try_from(max_connections).unwrap_or(1).max(1),
-            queues: Queues::default(),
+            lanes: Lanes::default(),
             pace: Pace::default(),
             connections: BTreeMap::new(),
             gone_since: None,
@@ -101,8 +103,8 @@ impl Plan {
         let mut parcels = Vec::new();
         loop {
             // As many are looked at as Telegram's server looks at.
-            self.queues.sort(waiting, 2 * self.most, now);
-            match self.queues.next_at() {
+            self.lanes.sort(waiting, 2 * self.most, now);
+            match self.lanes.next_at() {
                 None => return (parcels, None),
                 Some(at) if at > now => return (parcels, Some(at)),
                 Some(_) => {}
@@ -111,7 +113,7 @@ impl Plan {
             let idle = lines.find(|(_, line)| matches!(line, Line::Idle(_)));
             let idle = idle.map(|(number, _)| *number);
             if idle.is_none() {
-                let wanted = self.queues.lanes().min(self.most);
+                let wanted = self.lanes.count().min(self.most);
                 if self.connections.len() >= self.pace.most(wanted, now) {
                     // An answer, or a connection's end, will ask again.
                     return (parcels, None);
@@ -121,25 +123,27 @@ impl Plan {
                     return (parcels, Some(at));
                 }
             }
-            let Some(ready) = self.queues.take(waiting, now) else {
+            let Some(ready) = self.lanes.take(waiting, now) else {
                 continue;
             };
-            let Some(body) = waiting.body(ready.update) else {
-                self.queues.advance(ready.lane, now);
+            let Some(update) = waiting.get_one(ready.update) else {
                 continue;
             };
+            let mut body = String::new();
+            update.write(&mut body);
             let connection = idle.unwrap_or_else(|| {
                 self.pace.opened(now);
                 *numbers += 1;
                 *numbers
             });
             self.connections
-                .insert(connection, Line::Busy(ready.lane.clone(), ready.update));
+                .insert(connection, Line::Busy(ready.queue, ready.update));
             parcels.push(Parcel {
                 connection,
                 fresh: idle.is_none(),
                 update: ready.update,
-                lane: ready.lane,
+                kind: update.kind().to_owned(),
+                queue: ready.queue,
                 attempt: ready.attempt,
                 body,
             });
@@ -161,16 +165,16 @@ impl Plan {
             self.connections.insert(connection, Line::Idle(now));
         }
         let carried = match line {
-            Some(Line::Busy(lane, update)) => Some((lane, update)),
+            Some(Line::Busy(queue, update)) => Some((queue, update)),
             Some(Line::Idle(_)) | None => None,
         };
         match verdict {
             Verdict::Taken => {
                 self.pace.success(now);
                 self.gone_since = None;
-                if let Some((lane, update)) = carried {
+                if let Some((queue, update)) = carried {
                     waiting.delivered(update);
-                    self.queues.advance(lane, now);
+                    self.lanes.advance(queue, now);
                 }
                 false
             }
@@ -179,8 +183,8 @@ impl Plan {
                 status,
                 ..
             } => {
-                if let Some((lane, _)) = carried {
-                    self.queues.fail(lane, waiting, *retry_after, now);
+                if let Some((queue, _)) = carried {
+                    self.lanes.fail(queue, waiting, *retry_after, now);
                 }
                 self.gone(*status, now)
             }
@@ -216,7 +220,7 @@ impl Plan {
         Overview {
             connections: self.connections.len(),
             in_flight: out.count(),
-            lanes: self.queues.seen(),
+            lanes: self.lanes.seen(),
         }
     }
 

@@ -8,6 +8,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use gramtap_telegram::Queue;
+use gramtap_telegram::queue::Head;
+
 /// Waiting updates at most.
 const MOST: usize = 1_000_000;
 /// The longest update that the server keeps.
@@ -25,6 +28,19 @@ pub(crate) struct Update {
 }
 
 impl Update {
+    /// The name of its kind.
+    pub(crate) fn kind(&self) -> &str {
+        let kind = self.text.split_once(':').map_or("", |(kind, _)| kind);
+        kind.trim_matches('"')
+    }
+
+    /// Which of Telegram's queues it waits in.
+    pub(crate) fn queue(&self) -> Queue {
+        let mut text = String::new();
+        self.write(&mut text);
+        Head::read(text.as_bytes()).map_or(Queue::OTHER, |head| head.queue)
+    }
+
     /// Writes the object, as getUpdates and webhooks show it.
     pub(crate) fn write(&self, text: &mut String) {
         text.push_str("{\"update_id\":");
@@ -131,16 +147,13 @@ impl UpdateQueue {
 
     /// Whether an update is here and will not have expired by then.
     pub(crate) fn live(&self, id: i64, at: Duration) -> bool {
-        self.find(id)
-            .is_some_and(|place| self.updates[place].expires_at > at)
+        self.get_one(id)
+            .is_some_and(|update| update.expires_at > at)
     }
 
-    /// An update as it is pushed.
-    pub(crate) fn body(&self, id: i64) -> Option<String> {
-        let place = self.find(id)?;
-        let mut text = String::new();
-        self.updates[place].write(&mut text);
-        Some(text)
+    /// An update.
+    pub(crate) fn get_one(&self, id: i64) -> Option<&Update> {
+        self.find(id).map(|place| &self.updates[place])
     }
 
     /// An update was taken by a webhook; it may have expired on the way.

@@ -228,7 +228,7 @@ async fn the_control_api_shows_pushes() {
             &shown[1]["attempt"],
             &shown[1]["connection"]
         ),
-        (&"message 7".into(), &200.into(), &1.into(), &1.into())
+        (&"chat:7".into(), &200.into(), &1.into(), &1.into())
     );
     assert_eq!(shown[1]["performed"]["method"], "sendmessage");
     assert!(

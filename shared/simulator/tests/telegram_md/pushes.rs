@@ -98,8 +98,12 @@ async fn row_request() {
         .remove(0);
     assert_eq!(noted.request, [push.head, push.body].concat());
     assert_eq!(
-        (noted.update_id, noted.kind.as_str(), noted.queue.as_str()),
-        (id, "message", "message 7")
+        (
+            noted.update_id,
+            noted.kind.as_str(),
+            noted.queue.to_string()
+        ),
+        (id, "message", "chat:7".to_owned())
     );
     assert_eq!(
         (noted.status, noted.error, noted.attempt),
@@ -155,9 +159,10 @@ async fn row_ordering_and_reuse_of_connections() {
     let queues: Vec<_> = state
         .queues
         .iter()
-        .map(|one| (one.queue.as_str(), one.updates))
+        .map(|one| (one.queue.to_string(), one.updates))
         .collect();
-    assert_eq!(queues, [("message 100", 1), ("message 7", 2)]);
+    let queue = |name: &str, updates| (name.to_owned(), updates);
+    assert_eq!(queues, [queue("chat:7", 2), queue("chat:100", 1)]);
     assert_eq!((state.in_flight, state.next_attempt), (2, None));
     one.answer("HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n")
         .await;

@@ -135,7 +135,7 @@ fn retries_follow_the_schedule_and_stop_at_the_expiry() {
     }
     // After 14 s the next step of 16 s would end with the update's life.
     assert_eq!(sent, [(0, 1), (0, 2), (2, 3), (6, 4), (14, 5)]);
-    assert_eq!((stage.waiting.expired(), stage.plan.queues.lanes()), (1, 0));
+    assert_eq!((stage.waiting.expired(), stage.plan.lanes.count()), (1, 0));
 }
 
 #[test]

@@ -159,7 +159,7 @@ proptest! {
             }
         }
         prop_assert_eq!(stage.waiting.pending(stage.now), 0);
-        prop_assert_eq!(stage.plan.queues.lanes(), 0);
+        prop_assert_eq!(stage.plan.lanes.count(), 0);
         let expired = usize::try_from(stage.waiting.expired()).unwrap();
         let both = oracle.taken.iter().filter(|id| oracle.known[*id].1 <= stage.now).count();
         prop_assert!(dropped <= expired);
