@@ -127,6 +127,7 @@ impl Plan {
                 continue;
             };
             let Some(update) = waiting.get_one(ready.update) else {
+                self.lanes.advance(ready.queue, now);
                 continue;
             };
             let mut body = String::new();
