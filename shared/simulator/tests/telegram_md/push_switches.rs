@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
-use gramtap_simulator::{Act, DeliveryFilter, Environment, User};
+use gramtap_simulator::{
+    Act, Clock, ConnectionState, Control, DeliveryFilter, Environment, OpenConnection,
+    SimulatorConfig, User,
+};
 
-use crate::endpoint::{Endpoint, OK};
+use crate::endpoint::{Endpoint, Line, OK};
 use crate::pushes::{ended, info, set, working};
 use crate::wire::{BOT, PATIENCE, Stage, TOKEN, USER, call};
 
@@ -164,4 +167,37 @@ async fn the_test_environment_pushes_on_its_own() {
             .deliveries(&DeliveryFilter::default())
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_being_replaced_gets_nothing_more() {
+    let stage = Stage::with(SimulatorConfig {
+        clock: Clock::manual(),
+        webhook_verify: Duration::from_secs(10),
+        ..SimulatorConfig::default()
+    })
+    .await;
+    let (old, new) = (Endpoint::start().await, Endpoint::start().await);
+    let waits = |control: &Control| {
+        let waiting = |one: &OpenConnection| one.state == ConnectionState::Waiting;
+        control.connections().iter().any(waiting).then_some(())
+    };
+    let mut line = None;
+    for endpoint in [&old, &new] {
+        let mut client = stage.client().await;
+        let order = call("setWebhook", &format!("url={}", endpoint.url()));
+        client.send(order).await;
+        let seen = stage.control.wait_for(waits, PATIENCE).await;
+        seen.expect("it waits to be verified");
+        if let Some(mut line) = line.take() {
+            assert!(Line::closed(&mut line).await, "the old one is left at once");
+        } else {
+            stage.control.say(BOT, USER, "hi").unwrap();
+        }
+        stage.control.clock().advance(Duration::from_secs(10));
+        client.answer().await.result();
+        let mut first = endpoint.line().await;
+        assert_eq!(first.push().await.text(), "hi");
+        line = Some(first);
+    }
 }
