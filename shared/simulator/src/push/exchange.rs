@@ -71,16 +71,16 @@ impl Link {
         loop {
             tokio::select! {
                 biased;
+                result = &mut writing, if failed.is_none() && !*written => match result {
+                    Ok(()) => *written = true,
+                    Err(error) => failed = Some(dial::system(error)),
+                },
                 result = &mut reading => {
                     // The end of a connection that could not be written to is not the news.
                     return match (result, failed) {
                         (Err(Broken::Closed), Some(failed)) => Err(failed),
                         (result, _) => result,
                     };
-                }
-                result = &mut writing, if failed.is_none() && !*written => match result {
-                    Ok(()) => *written = true,
-                    Err(error) => failed = Some(dial::system(error)),
                 }
             }
         }
@@ -141,5 +141,58 @@ async fn more(source: &mut (impl AsyncRead + Unpin), arrived: &mut BytesMut) -> 
         Ok(0) => Err(Broken::Closed),
         Ok(_) => Ok(()),
         Err(error) => Err(dial::system(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::push::verdict::Ending;
+
+    /// What becomes of a request of this size if the server reads nothing, says this, and leaves or stays.
+    async fn exchange(
+        size: usize,
+        said: &str,
+        leaves: bool,
+        config: &SimulatorConfig,
+    ) -> (Result<Ending, Broken>, Progress) {
+        let (near, mut far) = tokio::io::duplex(256);
+        far.write_all(said.as_bytes()).await.unwrap();
+        let _stays = (!leaves).then_some(far);
+        let mut link = Link::over(Box::new(near));
+        let mut progress = Progress::default();
+        let request = vec![b'x'; size];
+        let result = link.exchange(&request, config, &mut progress).await;
+        (result.map(|(reply, _)| reply.ending()), progress)
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_overtake_its_request() {
+        let config = SimulatorConfig::default();
+        let early = "HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n\r\nno";
+        for (size, written) in [(10, true), (10_000, false)] {
+            let (ending, progress) = exchange(size, early, false, &config).await;
+            let Ok(Ending::Answered { status, .. }) = ending else {
+                panic!("{ending:?}");
+            };
+            assert_eq!((status, progress.written), (413, written), "{size}");
+            assert_eq!(progress.heard.body, b"no");
+        }
+        // What could not be written is the news, not that nothing more is read.
+        let (ending, progress) = exchange(10, "HTTP/1.1 200 OK\r\nA", true, &config).await;
+        let broken = Broken::System("broken pipe".to_owned());
+        assert_eq!((ending, progress.written), (Err(broken), false));
+    }
+
+    #[tokio::test]
+    async fn no_more_of_a_body_is_kept_than_is_wanted() {
+        let mut config = SimulatorConfig::default();
+        config.capture.body_limit = 7;
+        let chunked =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        let (ending, progress) = exchange(1, chunked, false, &config).await;
+        assert!(ending.is_ok());
+        assert_eq!(progress.heard.body, b"3\r\nabc\r");
     }
 }
