@@ -18,6 +18,7 @@ use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::Queue;
 use gramtap_telegram::queue::lifetime;
 
+use crate::consume::ledger;
 use crate::deliver::breaker;
 
 /// Bounds.
@@ -37,8 +38,8 @@ pub struct Rules {
     pub bytes: usize,
     /// An update that is tried again within this waits in memory; one that waits longer, and those behind it, in `inbox.retry.v1`.
     pub hold: Duration,
-    /// How far reading a partition may be ahead of what is done.
-    pub span: i64,
+    /// Of a partition: how far reading may be ahead of what is done, how much is committed of that.
+    pub ledger: ledger::Bounds,
     /// Bots whose updates are read again at the same time.
     pub rereads: usize,
     /// How many records of deliveries.v1 before the last commit's mark are read at an assignment, so that updates which Telegram sent
@@ -58,7 +59,10 @@ impl Default for Rules {
             held: 20_000,
             bytes: 128 * 1024 * 1024,
             hold: Duration::from_secs(5),
-            span: 1 << 20,
+            ledger: ledger::Bounds {
+                span: 1 << 24,
+                metadata: ledger::METADATA,
+            },
             rereads: 2,
             lookback: 20_000,
             breaker: breaker::Rules::default(),

@@ -3,33 +3,43 @@
 //! In: offsets as they are read ([`Ledger::begin`]) and as they are done, in any order ([`Ledger::finish`]); at an assignment, the last
 //! commit. Out: the offset and the metadata to commit, whether a record that is read is done already, whether to read on.
 //!
-//! What is committed is the frontier, below which everything is done, and as metadata the ranges above it that are done,
-//! so that a restart repeats none of them. Invariant: an offset counts as done only if it was finished, or never existed (offsets grow, but
-//! not always by one). Metadata is bounded by what Kafka takes: what does not fit is left out from above and counted in [`Commit::left_out`];
-//! the partition is paused long before ([`Ledger::is_wide`]). Metadata that is damaged, or of another offset, is none.
+//! What is committed is the frontier, below which everything is done, and as metadata the ranges above it that are done, so that a restart
+//! repeats none of them, and a mark: where in deliveries.v1 to read what was delivered since. Metadata is bounded: what does not fit is left
+//! out from above, and the mark is then an older one, from before anything that is left out was read, so that deliveries.v1 tells of
+//! it. Invariant: an offset counts as done only if it was finished, or never existed (offsets grow, but not always by one).
+//! Metadata that is damaged, or of another offset, is none.
 
-use data_encoding::BASE64URL_NOPAD as BASE64;
+mod metadata;
+
+use std::collections::VecDeque;
 
 use super::ranges::Ranges;
 
-/// The longest metadata, in bytes: Kafka's default (`offset.metadata.max.bytes`), as `gramtap_bus` has it.
+/// Kafka's default bound on metadata (`offset.metadata.max.bytes`), in bytes, as `gramtap_bus` has it.
 pub const METADATA: usize = 4096;
 
-/// Ranges above the frontier from which on a partition is not read further; it is read again from half of that.
-const RANGES: usize = 400;
-
-/// The widest span that may be set: metadata of [`RANGES`] ranges of it surely fits, at three bytes a number.
-const WIDEST: i64 = 1 << 21;
+/// Ranges above the frontier from which on a partition is not read further, for memory's sake; it is read again from half of that.
+const RANGES: usize = 100_000;
 
 /// A mark that is so far behind is committed anew though nothing else changed: so much is read at a start.
 const MARKS: i64 = 10_000;
 
-/// How the metadata begins; another way of writing it will begin otherwise.
-const VERSION: u8 = b'1';
+/// Marks that are remembered, the newer ones closer to each other.
+const REMEMBERED: usize = 64;
+
+/// Bounds of a ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How far reading may be ahead of the frontier.
+    pub span: i64,
+    /// Bytes of metadata at most; not above [`METADATA`].
+    pub metadata: usize,
+}
 
 /// The state of one partition.
 #[derive(Clone, Debug)]
 pub struct Ledger {
+    bounds: Bounds,
     /// Everything below is done. None until the first record is read.
     frontier: Option<i64>,
     /// The next offset to be read.
@@ -38,12 +48,12 @@ pub struct Ledger {
     done: Ranges,
     /// Where the ranges of the last commit end. Up to there, what is read was read before.
     known_to: i64,
-    /// The widest distance from frontier to position before the partition is paused.
-    span: i64,
     /// Something was done since the last commit.
     changed: bool,
     /// The mark of the last commit.
     mark: Option<i64>,
+    /// Where reading was when which mark was the newest, oldest first.
+    marks: VecDeque<(i64, Option<i64>)>,
     paused: bool,
 }
 
@@ -63,9 +73,9 @@ pub enum Begin {
 pub struct Commit {
     /// The offset to go on from.
     pub offset: i64,
-    /// What to keep with it; at most [`METADATA`] bytes.
+    /// What to keep with it; at most [`Bounds::metadata`] bytes.
     pub metadata: String,
-    /// Ranges that did not fit: their records would be read as new after a restart.
+    /// Ranges that did not fit. After a restart their records are read as new; of those that were delivered, deliveries.v1 tells.
     pub left_out: usize,
 }
 
@@ -79,35 +89,26 @@ pub struct Restored {
 }
 
 impl Ledger {
-    /// A partition that was just assigned, with the group's last commit: offset and metadata. `span`: how far reading may be ahead of
-    /// the frontier; at most 2²¹.
+    /// A partition that was just assigned, with the group's last commit: offset and metadata.
     #[must_use]
-    pub fn new(committed: Option<(i64, &str)>, span: i64) -> (Self, Restored) {
-        let mut ledger = Self {
-            frontier: committed.map(|(offset, _)| offset),
-            position: committed.map_or(0, |(offset, _)| offset),
-            done: Ranges::default(),
-            known_to: 0,
-            span: span.clamp(1, WIDEST),
+    pub fn new(committed: Option<(i64, &str)>, bounds: Bounds) -> (Self, Restored) {
+        let offset = committed.map(|(offset, _)| offset);
+        let kept = committed.filter(|(_, text)| !text.is_empty());
+        let read = kept.map(|(offset, text)| metadata::read(offset, text));
+        let garbled = matches!(read, Some(None));
+        let (mark, done) = read.flatten().unwrap_or_default();
+        let ledger = Self {
+            bounds,
+            frontier: offset,
+            position: offset.unwrap_or_default(),
+            known_to: done.end().unwrap_or_default(),
+            done,
             changed: false,
-            mark: None,
+            mark,
+            marks: VecDeque::from([(offset.unwrap_or_default(), mark)]),
             paused: false,
         };
-        let mut restored = Restored::default();
-        if let Some((offset, metadata)) = committed
-            && !metadata.is_empty()
-        {
-            match read(offset, metadata) {
-                Some((mark, done)) => {
-                    restored.mark = mark;
-                    ledger.mark = mark;
-                    ledger.known_to = done.end().unwrap_or_default();
-                    ledger.done = done;
-                }
-                None => restored.garbled = true,
-            }
-        }
-        (ledger, restored)
+        (ledger, Restored { mark, garbled })
     }
 
     /// A record is read.
@@ -175,27 +176,50 @@ impl Ledger {
     pub fn is_wide(&mut self) -> bool {
         let width = self.frontier.map_or(0, |frontier| self.position - frontier);
         let (span, ranges) = match self.paused {
-            true => (self.span / 2, RANGES / 2),
-            false => (self.span, RANGES),
+            true => (self.bounds.span / 2, RANGES / 2),
+            false => (self.bounds.span, RANGES),
         };
         let wide = width >= span || self.done.len() >= ranges;
         self.paused = wide && !self.is_behind();
         self.paused
     }
 
-    /// What to commit, if anything was done since, or the mark is far behind. `mark`: where in deliveries.v1 to begin reading after a
-    /// restart; the offset below which every success is finished here. After a commit that failed: [`Ledger::uncommitted`].
+    /// What to commit, if anything was done since, or the mark is far behind. `mark`: the offset in deliveries.v1 below which
+    /// every success is finished here. After a commit that failed: [`Ledger::uncommitted`].
     pub fn commit(&mut self, mark: Option<i64>) -> Option<Commit> {
         let old = mark.is_some_and(|mark| self.mark.is_none_or(|it| mark - it >= MARKS));
         let offset = self.frontier.filter(|_| self.changed || old)?;
+        let (fits, end) = metadata::fit(offset, &self.done, self.bounds.metadata);
+        self.remember(offset, mark);
+        // What is left out begins at or behind `end`: it was delivered after reading had come there.
+        let before = |(position, mark): &(i64, Option<i64>)| (*position <= end).then_some(*mark);
+        let safe = match fits < self.done.len() {
+            true => self.marks.iter().rev().find_map(before).flatten(),
+            false => mark,
+        };
         self.changed = false;
         self.mark = mark;
-        let (metadata, left_out) = write(offset, mark, &self.done);
         Some(Commit {
             offset,
-            metadata,
-            left_out,
+            metadata: metadata::write(offset, safe, self.done.iter().take(fits)),
+            left_out: self.done.len() - fits,
         })
+    }
+
+    /// Remembers a mark. Those from before the frontier are of no use, but for the last of them.
+    fn remember(&mut self, frontier: i64, mark: Option<i64>) {
+        while self.marks.get(1).is_some_and(|(to, _)| *to <= frontier) {
+            self.marks.pop_front();
+        }
+        self.marks.push_back((self.position, mark));
+        if self.marks.len() > REMEMBERED {
+            // Every other one of the older half.
+            let mut place = 0;
+            self.marks.retain(|_| {
+                place += 1;
+                place > REMEMBERED / 2 || place % 2 == 1
+            });
+        }
     }
 
     /// The last commit did not happen: the next one is due at once.
@@ -213,87 +237,6 @@ impl Ledger {
             self.frontier = Some(to);
         }
     }
-}
-
-/// Version, checksum, then base64 of numbers in LEB128: the mark plus one (0: none), and of each range the distance from
-/// the end of the one before and its length.
-fn write(offset: i64, mark: Option<i64>, done: &Ranges) -> (String, usize) {
-    // What base64 makes of it, the version and the checksum's 8 digits must fit.
-    const ROOM: usize = (METADATA - 9) / 4 * 3;
-    let mut bytes = Vec::with_capacity(64);
-    number(&mut bytes, mark.map_or(0, |mark| mark.saturating_add(1)));
-    let (mut end, mut left_out) = (offset, done.len());
-    for (from, to) in done.iter() {
-        let before = bytes.len();
-        number(&mut bytes, from - end);
-        number(&mut bytes, to - from);
-        if bytes.len() > ROOM {
-            bytes.truncate(before);
-            break;
-        }
-        end = to;
-        left_out -= 1;
-    }
-    let mut text = String::with_capacity(METADATA.min(9 + bytes.len() * 4 / 3 + 4));
-    text.push(char::from(VERSION));
-    text.push_str(&format!("{:08x}", checksum(offset, &bytes)));
-    BASE64.encode_append(&bytes, &mut text);
-    (text, left_out)
-}
-
-fn read(offset: i64, text: &str) -> Option<(Option<i64>, Ranges)> {
-    let (head, rest) = text.as_bytes().split_at_checked(9)?;
-    let bytes = BASE64.decode(rest).ok()?;
-    let sum = std::str::from_utf8(&head[1..]).ok()?;
-    let sum = u32::from_str_radix(sum, 16).ok()?;
-    if head[0] != VERSION || text.len() > METADATA || sum != checksum(offset, &bytes) {
-        return None;
-    }
-    let mut bytes = bytes.as_slice();
-    let mark = take(&mut bytes)?.checked_sub(1).filter(|mark| *mark >= 0);
-    let (mut done, mut end) = (Ranges::default(), offset);
-    while !bytes.is_empty() {
-        let from = end.checked_add(take(&mut bytes)?)?;
-        let to = from.checked_add(take(&mut bytes)?)?;
-        // Ranges touch neither the frontier nor each other.
-        if from <= end || to <= from {
-            return None;
-        }
-        done.insert(from, to);
-        end = to;
-    }
-    Some((mark, done))
-}
-
-/// FNV-1a over offset and bytes, so that metadata belongs to its offset.
-fn checksum(offset: i64, bytes: &[u8]) -> u32 {
-    let offset = offset.to_be_bytes();
-    let bytes = offset.iter().chain(bytes);
-    bytes.fold(0x811c_9dc5, |sum: u32, byte| {
-        (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
-}
-
-fn number(to: &mut Vec<u8>, value: i64) {
-    let mut rest = value.max(0).cast_unsigned();
-    while rest >= 0x80 {
-        to.push((rest & 0x7f) as u8 | 0x80);
-        rest >>= 7;
-    }
-    to.push((rest & 0x7f) as u8);
-}
-
-fn take(from: &mut &[u8]) -> Option<i64> {
-    let mut value = 0_u64;
-    for shift in (0..63).step_by(7) {
-        let (byte, rest) = from.split_first()?;
-        *from = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return i64::try_from(value).ok();
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use gramtap_outbound::guard::{Kind, Refusal};
 use super::world::{Again, Record, World};
 use crate::arrange::dispatch::{Assigned, Dispatch, Ends};
 use crate::arrange::{Decision, Item, Place, Reread, Rules, Source};
+use crate::consume::ledger;
 use crate::deliver::breaker;
 use crate::deliver::verdict::Outcome;
 
@@ -48,7 +49,10 @@ fn rules() -> Rules {
         held: 10,
         bytes: 2_000,
         hold: Duration::from_secs(3),
-        span: 20,
+        ledger: ledger::Bounds {
+            span: 20,
+            metadata: 32,
+        },
         rereads: 1,
         lookback: 3,
         breaker: breaker::Rules {
@@ -314,7 +318,6 @@ impl Process {
                     self.dispatch.uncommitted(source, number);
                     continue;
                 }
-                assert_eq!(commit.left_out, 0);
                 let old = world
                     .commits
                     .insert((source, partition), (commit.offset, commit.metadata));

@@ -10,7 +10,7 @@ use gramtap_events::TenantId;
 use gramtap_telegram::Queue;
 
 use super::super::{Item, Rules, Source};
-use crate::consume::ledger::{self, Ledger};
+use crate::consume::ledger::{self, Bounds, Ledger};
 
 /// Two partitions of one number, as they are assigned.
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +69,8 @@ pub(super) struct Partition<P> {
 
 impl<P> Partition<P> {
     pub(super) fn new(assigned: &Assigned<'_>, rules: &Rules) -> (Self, Restored) {
-        let (inbox, first) = ledger(&assigned.inbox, rules.span);
-        let (retry, second) = ledger(&assigned.retry, rules.span);
+        let (inbox, first) = ledger(&assigned.inbox, rules.ledger);
+        let (retry, second) = ledger(&assigned.retry, rules.ledger);
         // Of a partition that holds nothing, nothing was delivered.
         let parts = [(assigned.inbox, first), (assigned.retry, second)];
         let marks = parts
@@ -162,8 +162,8 @@ impl<P> Partition<P> {
 }
 
 /// A ledger that knows where its partition begins.
-fn ledger(ends: &Ends<'_>, span: i64) -> (Ledger, ledger::Restored) {
-    let (mut ledger, restored) = Ledger::new(ends.committed, span);
+fn ledger(ends: &Ends<'_>, bounds: Bounds) -> (Ledger, ledger::Restored) {
+    let (mut ledger, restored) = Ledger::new(ends.committed, bounds);
     ledger.skip(ends.low);
     (ledger, restored)
 }

@@ -5,10 +5,21 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::metadata::checksum;
 use super::*;
+use data_encoding::BASE64URL_NOPAD as BASE64;
+
+const WIDE: Bounds = Bounds {
+    span: 1 << 40,
+    metadata: METADATA,
+};
 
 fn fresh() -> Ledger {
-    Ledger::new(None, WIDEST).0
+    Ledger::new(None, WIDE).0
+}
+
+fn narrow() -> Bounds {
+    Bounds { span: 10, ..WIDE }
 }
 
 #[test]
@@ -34,7 +45,7 @@ fn the_frontier_moves_over_what_is_done_in_any_order() {
 
 #[test]
 fn offsets_that_do_not_exist_are_done() {
-    let (mut ledger, _) = Ledger::new(Some((10, "")), WIDEST);
+    let (mut ledger, _) = Ledger::new(Some((10, "")), WIDE);
     assert_eq!(ledger.begin(15), Begin::Fresh);
     assert_eq!(ledger.frontier(), Some(15));
     assert_eq!(ledger.begin(18), Begin::Fresh);
@@ -52,7 +63,7 @@ fn a_commit_brings_back_what_was_done_above_it() {
         .for_each(|offset| assert!(ledger.finish(*offset)));
     let commit = ledger.commit(Some(77)).unwrap();
     assert_eq!((commit.offset, commit.left_out), (1, 0));
-    let (mut again, restored) = Ledger::new(Some((1, &commit.metadata)), WIDEST);
+    let (mut again, restored) = Ledger::new(Some((1, &commit.metadata)), WIDE);
     assert_eq!(
         restored,
         Restored {
@@ -84,7 +95,7 @@ fn a_mark_that_falls_behind_is_committed_anew() {
     assert_eq!(ledger.commit(Some(5)).unwrap().offset, 3);
     assert_eq!(ledger.commit(Some(4 + MARKS)), None);
     let commit = ledger.commit(Some(5 + MARKS)).unwrap();
-    let (mut again, _) = Ledger::new(Some((3, &commit.metadata)), WIDEST);
+    let (mut again, _) = Ledger::new(Some((3, &commit.metadata)), WIDE);
     assert_eq!(again.commit(Some(6 + MARKS)), None);
 }
 
@@ -97,7 +108,7 @@ fn metadata_of_another_offset_or_damaged_is_none() {
         .for_each(|offset| assert!(ledger.finish(*offset)));
     let commit = ledger.commit(None).unwrap();
     let garbled = |offset, text: &str| {
-        let (ledger, restored) = Ledger::new(Some((offset, text)), WIDEST);
+        let (ledger, restored) = Ledger::new(Some((offset, text)), WIDE);
         assert!(ledger.done.is_empty() || !restored.garbled);
         restored.garbled
     };
@@ -141,9 +152,9 @@ fn metadata_never_exceeds_its_bound_and_leaves_out_from_above() {
         }
     }
     let commit = ledger.commit(Some(i64::MAX)).unwrap();
-    assert!(commit.metadata.len() <= METADATA && commit.metadata.len() > METADATA - 12);
+    assert!(commit.metadata.len() <= METADATA && commit.metadata.len() > METADATA - 20);
     assert!(commit.left_out > 2_000, "{}", commit.left_out);
-    let (again, restored) = Ledger::new(Some((0, &commit.metadata)), WIDEST);
+    let (again, restored) = Ledger::new(Some((0, &commit.metadata)), WIDE);
     assert!(!restored.garbled);
     assert_eq!(again.done.len() + commit.left_out, 4_000);
     let kept = 10 * i64::try_from(again.done.len()).unwrap();
@@ -151,32 +162,41 @@ fn metadata_never_exceeds_its_bound_and_leaves_out_from_above() {
 }
 
 #[test]
-fn a_paused_partition_fits_whole_into_metadata() {
-    // The worst that is let in: as many pieces as there may be, as far apart as can be.
-    let mut ledger = fresh();
-    let step = WIDEST / i64::try_from(RANGES).unwrap();
-    let mut offset = 0;
-    while !ledger.is_wide() {
+fn the_mark_is_from_before_what_is_left_out() {
+    let small = Bounds {
+        metadata: 40,
+        ..WIDE
+    };
+    let mut ledger = Ledger::new(None, small).0;
+    // Offset 0 is never done; of the others every other one is, and recorded at once.
+    for offset in 0..10_000 {
         ledger.begin(offset);
-        if offset % step == 1 {
+        if offset % 2 == 1 {
             ledger.finish(offset);
         }
-        offset += 1;
+        let Some(commit) = ledger.commit(Some((offset + 1) / 2)) else {
+            continue;
+        };
+        assert!(commit.metadata.len() <= 40);
+        let (again, restored) = Ledger::new(Some((0, &commit.metadata)), small);
+        let mark = restored.mark.unwrap_or(0);
+        let unknown = (0..(offset + 1) / 2).find(|it| *it < mark && !again.is_done(2 * it + 1));
+        assert_eq!(unknown, None, "at {offset}: mark {mark}");
+        assert!(ledger.marks.len() <= REMEMBERED);
     }
-    // What is read ahead comes in all the same.
-    (0..2_000).for_each(|_| {
-        ledger.begin(offset);
-        if offset % 20 == 1 {
-            ledger.finish(offset);
-        }
-        offset += 1;
-    });
-    assert_eq!(ledger.commit(Some(i64::MAX)).unwrap().left_out, 0);
+    ledger.finish(0);
+    (2..10_000)
+        .step_by(2)
+        .for_each(|offset| assert!(ledger.finish(offset)));
+    let commit = ledger.commit(Some(5_000)).unwrap();
+    assert_eq!((commit.offset, commit.left_out), (10_000, 0));
+    let (_, restored) = Ledger::new(Some((10_000, &commit.metadata)), small);
+    assert_eq!(restored.mark, Some(5_000));
 }
 
 #[test]
 fn a_wide_partition_is_paused_until_half_of_it_is_done() {
-    let (mut ledger, _) = Ledger::new(None, 10);
+    let (mut ledger, _) = Ledger::new(None, narrow());
     for offset in 0..10 {
         assert!(!ledger.is_wide(), "{offset}");
         ledger.begin(offset);
@@ -190,11 +210,11 @@ fn a_wide_partition_is_paused_until_half_of_it_is_done() {
 
 #[test]
 fn what_was_read_before_the_last_commit_is_read_again_without_a_pause() {
-    let mut ledger = Ledger::new(None, 10).0;
+    let mut ledger = Ledger::new(None, narrow()).0;
     (0..30).for_each(|offset| assert_eq!(ledger.begin(offset), Begin::Fresh));
     (5..30).for_each(|offset| assert!(ledger.finish(offset)));
     let commit = ledger.commit(None).unwrap();
-    let (mut again, _) = Ledger::new(Some((0, &commit.metadata)), 10);
+    let (mut again, _) = Ledger::new(Some((0, &commit.metadata)), narrow());
     for offset in 0..29 {
         again.begin(offset);
         assert!(!again.is_wide(), "{offset}");
@@ -264,7 +284,7 @@ proptest! {
                 }
                 Step::Restart => {
                     let (commit, was_done) = committed.clone();
-                    let (again, restored) = Ledger::new(commit.as_ref().map(|it| (it.offset, it.metadata.as_str())), WIDEST);
+                    let (again, restored) = Ledger::new(commit.as_ref().map(|it| (it.offset, it.metadata.as_str())), WIDE);
                     prop_assert!(!restored.garbled);
                     ledger = again;
                     done = was_done;
@@ -283,9 +303,9 @@ proptest! {
 
     #[test]
     fn no_metadata_panics(offset in 0..i64::MAX, text in "1?[0-9a-f]{0,8}[A-Za-z0-9_-]{0,40}", bytes: Vec<u8>) {
-        drop(Ledger::new(Some((offset, &text)), WIDEST));
+        drop(Ledger::new(Some((offset, &text)), WIDE));
         let sum = checksum(offset, &bytes);
-        let (mut ledger, _) = Ledger::new(Some((offset, &format!("1{sum:08x}{}", BASE64.encode(&bytes)))), WIDEST);
+        let (mut ledger, _) = Ledger::new(Some((offset, &format!("1{sum:08x}{}", BASE64.encode(&bytes)))), WIDE);
         prop_assert!(ledger.frontier() == Some(offset));
         ledger.is_wide();
     }
