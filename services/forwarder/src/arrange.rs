@@ -54,7 +54,7 @@ impl Default for Rules {
         Self {
             connections: 40,
             in_flight: 1_000,
-            per_bot: 100,
+            per_bot: 256,
             away: 4,
             held: 20_000,
             bytes: 128 * 1024 * 1024,

@@ -171,7 +171,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_out_of_order_late_or_repeated(steps in prop::collection::vec(step(), 0..400)) {
+    fn nothing_is_lost_out_of_order_late_or_repeated(steps in prop::collection::vec(step(), 0..300)) {
         run(&steps);
     }
 }

@@ -348,3 +348,6 @@ impl<P: Clone> Dispatch<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 use gramtap_events::{Moment, TenantId};
 
-use super::{Bot, Decision, Dispatch, Event, Item, Place, Reread, Source, View};
+use super::{Bot, Decision, Dispatch, Event, Item, Place, Reread, Rules, Source, View};
 
 impl<P> Decision<P> {
     /// The partition that it is about.
@@ -153,8 +153,11 @@ impl<P: Clone> Dispatch<P> {
 
     /// Pauses or resumes what is to be read.
     pub(super) fn pressure(&mut self, number: i32) {
-        let part = if self.over { 2 } else { 1 };
-        let over = self.held >= self.rules.held / part || self.bytes >= self.rules.bytes / part;
+        let Rules { held, bytes, .. } = self.rules;
+        let over = match self.over {
+            true => self.held > held / 2 || self.bytes > bytes / 2,
+            false => self.held >= held || self.bytes >= bytes,
+        };
         if over == self.over {
             return self.pause(number);
         }
