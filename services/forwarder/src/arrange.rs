@@ -1,19 +1,19 @@
 //! In which order updates are delivered, and what waits where.
 //!
-//! In: records of `consume`, outcomes of `deliver`, the time. Out: [`Decision`]s. [`lanes`] is one bot: a lane for each of its queues, a bound
-//! on what is under way, its breaker. [`turns`] is whose turn it is among bots. [`dispatch`] puts them together with the ledgers of the
+//! In: records of `consume`, outcomes of `deliver`, the time. Out: [`Decision`]s. `lanes.rs` is one bot: a lane for each of its queues, a bound
+//! on what is under way, its breaker. `turns.rs` is whose turn it is among bots. [`dispatch`] puts them together with the ledgers of the
 //! partitions. Invariant: of a queue one update is under way at a time, the earliest; what waits long, and all that is behind it in its
 //! queue, waits in `inbox.retry.v1` instead of in memory. Overloaded: a bot's surplus goes to (or stays in) `inbox.retry.v1`; beyond a bound for
 //! all bots together the inbox is paused.
 
 pub mod dispatch;
-pub mod lanes;
-pub mod turns;
+mod lanes;
+mod turns;
 
 use std::time::Duration;
 
 use gramtap_events::delivery::Verdict;
-use gramtap_events::inbox::{Inbox, Retry, Tried};
+use gramtap_events::inbox::{Dead, Inbox, Retry, Tried};
 use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::Queue;
 use gramtap_telegram::queue::lifetime;
@@ -67,6 +67,25 @@ impl Default for Rules {
             lookback: 20_000,
             breaker: breaker::Rules::default(),
         }
+    }
+}
+
+impl Rules {
+    /// Without bounds that let nothing through.
+    fn sane(mut self) -> Self {
+        let bounds = [
+            &mut self.connections,
+            &mut self.in_flight,
+            &mut self.per_bot,
+            &mut self.away,
+            &mut self.held,
+            &mut self.bytes,
+            &mut self.rereads,
+        ];
+        bounds
+            .into_iter()
+            .for_each(|bound| *bound = (*bound).max(1));
+        self
     }
 }
 
@@ -156,15 +175,26 @@ impl<P> Item<P> {
     }
 }
 
+impl<P> Item<P> {
+    /// Its record in `inbox.retry.v1`. `inbox`: as it was taken in.
+    pub fn to_retry(&self, inbox: Inbox) -> Retry {
+        Retry {
+            inbox,
+            origin: self.origin,
+            tried: self.tried,
+            next_at: self.next_at,
+        }
+    }
+}
+
 /// What is to be done. Whoever does it tells [`dispatch::Dispatch`] what came of it.
 #[derive(Clone, Debug)]
 pub enum Decision<P> {
     /// Hand it to the bot, then call [`dispatch::Dispatch::outcome`] with the ticket.
     Deliver(u64, Item<P>),
-    /// Write it to `inbox.retry.v1` with `origin`, `tried` and `next_at`, in the order of the decisions; once that is acknowledged, call
-    /// [`dispatch::Dispatch::done`].
+    /// Write [`Item::to_retry`], in the order of the decisions; once that is acknowledged, call [`dispatch::Dispatch::done`].
     Park(Item<P>),
-    /// Write it to `inbox.dead.v1`; once that is acknowledged, call [`dispatch::Dispatch::done`].
+    /// Write [`Buried::to_dead`]; once that is acknowledged, call [`dispatch::Dispatch::done`].
     Bury(Buried<P>),
     /// It was delivered before, or is there twice. Nothing to do but to count it.
     Duplicate(Item<P>),
@@ -190,6 +220,17 @@ pub struct Buried<P> {
     pub attempted: bool,
 }
 
+impl<P> Buried<P> {
+    /// Its record in `inbox.dead.v1`. `inbox`: as it was taken in.
+    pub fn to_dead(&self, inbox: Inbox) -> Dead {
+        Dead {
+            inbox,
+            cause: self.cause.into(),
+            tried: self.item.tried,
+        }
+    }
+}
+
 /// Records that were left in the topic because the bot had enough in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reread {
@@ -202,3 +243,6 @@ pub struct Reread {
     /// The offset to begin at.
     pub from: i64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Handing updates to bots' webhooks.
 //!
-//! In: what `arrange` lets start. Out: attempts, and what follows from them. [`guard`] says whether and where a webhook may be called,
-//! [`verdict`] what an attempt's outcome means, [`schedule`] when it is tried again, [`breaker`] whether the endpoint is called at all,
+//! In: what `arrange` lets start. Out: attempts, and what follows from them. Whether and where a webhook may be called says
+//! [`gramtap_outbound::guard`], [`verdict`] what an attempt's outcome means, [`schedule`] when it is tried again, [`breaker`] whether the endpoint is called at all,
 //! [`dedup`] what the bot has already. Invariant: every decision here is a function of what it is given, time and randomness included.
 
 pub mod breaker;

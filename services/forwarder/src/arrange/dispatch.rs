@@ -62,11 +62,11 @@ pub struct Ended<P> {
 }
 
 impl<P: Clone> Dispatch<P> {
-    /// Nothing assigned, nothing known.
+    /// Nothing assigned, nothing known. A bound of nothing is one of one.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         Self {
-            rules,
+            rules: rules.sane(),
             partitions: HashMap::new(),
             bots: HashMap::new(),
             connections: HashMap::new(),
@@ -142,6 +142,13 @@ impl<P: Clone> Dispatch<P> {
         if let Some(bot) = self.bots.get_mut(&tenant) {
             bot.connections = connections;
             self.turns.wait(tenant);
+        }
+    }
+
+    /// A bot's webhook is another one now, or somebody says that it was mended: what waits for it is tried at once.
+    pub fn renewed(&mut self, now: Moment, tenant: TenantId) {
+        if let Some(number) = self.bots.get(&tenant).map(|bot| bot.partition) {
+            self.with(now, tenant, number, |bot, view, out| bot.renew(view, out));
         }
     }
 

@@ -275,6 +275,15 @@ impl<P: Clone> Bot<P> {
         }
     }
 
+    /// The endpoint is another one, or was mended: nothing that was said of it holds.
+    pub(super) fn renew(&mut self, view: &View<'_>, out: &mut Vec<Event<P>>) {
+        self.breaker = Breaker::new(view.rules.breaker);
+        for lane in self.lanes.values_mut().filter(|it| it.flying.is_none()) {
+            lane.items.iter_mut().for_each(|item| item.next_at = None);
+        }
+        self.settle_all(view, out);
+    }
+
     /// Looks at every lane again.
     pub(super) fn settle_all(&mut self, view: &View<'_>, out: &mut Vec<Event<P>>) {
         let queues: Vec<Queue> = self.lanes.keys().copied().collect();

@@ -10,21 +10,21 @@ use gramtap_events::TenantId;
 
 /// Bots that wait for their turn.
 #[derive(Clone, Debug, Default)]
-pub struct Turns {
+pub(super) struct Turns {
     ring: VecDeque<TenantId>,
     waiting: HashSet<TenantId>,
 }
 
 impl Turns {
     /// A bot could start a delivery. It waits behind all others, or where it waits already.
-    pub fn wait(&mut self, tenant: TenantId) {
+    pub(super) fn wait(&mut self, tenant: TenantId) {
         if self.waiting.insert(tenant) {
             self.ring.push_back(tenant);
         }
     }
 
     /// The bot whose turn it is.
-    pub fn take(&mut self) -> Option<TenantId> {
+    pub(super) fn take(&mut self) -> Option<TenantId> {
         let tenant = self.ring.pop_front()?;
         self.waiting.remove(&tenant);
         Some(tenant)

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::UpdateKind;
 use crate::update::KNOWN;
 
 /// Kind, body, queue.

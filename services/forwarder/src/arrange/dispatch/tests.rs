@@ -126,7 +126,7 @@ impl Desk {
                 Decision::Resume(source, _) => format!("resume {source:?}"),
                 Decision::Reread(reread) => {
                     let from = usize::try_from(reread.from).unwrap();
-                    for item in self.retry[from..].to_vec() {
+                    for item in self.retry[from..].iter().cloned() {
                         let offset = item.place.offset;
                         if !self
                             .dispatch
@@ -288,6 +288,36 @@ fn an_endpoint_that_is_away_is_probed_then_served_slowly() {
         starts.windows(2).any(|pair| pair[0] < pair[1]),
         "{starts:?}"
     );
+    assert_eq!(desk.dispatch.held(), (0, 0));
+}
+
+#[test]
+fn a_webhook_that_was_mended_is_called_at_once() {
+    let mut desk = Desk::new(|rules| rules.breaker.failures = 3);
+    desk.arrive(0, "chat:1");
+    desk.says();
+    desk.ends(0, &AWAY);
+    desk.ends(0, &AWAY);
+    desk.waits(2);
+    assert_eq!(desk.ends(0, &AWAY), ["park 0"]);
+    assert!(desk.reads().is_empty());
+    desk.dispatch.renewed(at(desk.now), tenant(0));
+    assert_eq!(desk.says(), ["deliver 0"]);
+    assert!(desk.ends(0, &OK).is_empty());
+}
+
+#[test]
+fn bounds_of_nothing_let_one_through() {
+    let mut desk = Desk::new(|rules| {
+        (rules.connections, rules.in_flight, rules.per_bot) = (0, 0, 0);
+        (rules.away, rules.held, rules.bytes, rules.rereads) = (0, 0, 0, 0);
+    });
+    (0..5).for_each(|_| desk.arrive(0, "chat:1"));
+    assert!(desk.says().contains(&"deliver 0".to_owned()));
+    for origin in 0..5 {
+        desk.reads();
+        desk.ends(origin, &OK);
+    }
     assert_eq!(desk.dispatch.held(), (0, 0));
 }
 
