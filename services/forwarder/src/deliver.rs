@@ -1,8 +1,8 @@
 //! Handing updates to bots' webhooks.
 //!
 //! In: what `arrange` lets start. Out: attempts, and what follows from them. Whether and where a webhook may be called says
-//! [`gramtap_outbound::guard`], [`verdict`] what an attempt's outcome means, [`schedule`] when it is tried again, [`breaker`] whether the endpoint is called at all,
-//! [`dedup`] what the bot has already. Invariant: every decision here is a function of what it is given, time and randomness included.
+//! [`gramtap_outbound::guard`], what an attempt's outcome means [`verdict`], when it is tried again [`schedule`], whether the endpoint is called at
+//! all [`breaker`], what the bot has already [`dedup`]. Invariant: every decision here is a function of what it is given, time and randomness included.
 
 pub mod breaker;
 pub mod dedup;

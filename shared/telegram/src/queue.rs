@@ -123,7 +123,7 @@ const RULES: &[(&str, Class, By, u64)] = &[
 ];
 
 /// How long Telegram keeps trying to deliver an update of this kind, from when it came into being. Records write the kind as
-/// [`UpdateKind::name`]; a kind that this version does not know is kept for a day.
+/// [`crate::UpdateKind::name`]; a kind that this version does not know is kept for a day.
 #[must_use]
 pub fn lifetime(kind: &str) -> Duration {
     let seconds = rule(kind).map_or(DAY, |(_, _, _, seconds)| *seconds);
