@@ -56,8 +56,8 @@ enum State {
     Closed,
     /// Nothing starts before this.
     Open(Moment),
-    /// One attempt is under way.
-    Probing,
+    /// One attempt is under way: that of this queue.
+    Probing(Queue),
     /// The next attempt starts no earlier than this, and so far apart.
     Closing(Moment, Duration),
 }
@@ -91,7 +91,7 @@ impl Breaker {
     pub fn gate(&self, now: Moment) -> Gate {
         match self.state {
             State::Closed => Gate::Open,
-            State::Probing => Gate::AfterProbe,
+            State::Probing(_) => Gate::AfterProbe,
             State::Open(at) | State::Closing(at, _) if now < at => Gate::At(at),
             State::Open(_) | State::Closing(..) => Gate::Open,
         }
@@ -100,7 +100,7 @@ impl Breaker {
     /// Whether the endpoint is away: what is not under way yet waits elsewhere.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        matches!(self.state, State::Open(_) | State::Probing)
+        matches!(self.state, State::Open(_) | State::Probing(_))
     }
 
     /// Whether a new breaker would do as well.
@@ -109,12 +109,12 @@ impl Breaker {
         self.state == State::Closed && self.failed == 0
     }
 
-    /// An attempt starts; [`Breaker::gate`] has let it.
-    pub fn start(&mut self, now: Moment) {
+    /// An attempt of a queue starts; [`Breaker::gate`] has let it.
+    pub fn start(&mut self, now: Moment, queue: Queue) {
         match &mut self.state {
-            State::Open(_) => self.state = State::Probing,
+            State::Open(_) => self.state = State::Probing(queue),
             State::Closing(next, pace) => *next = now.plus(*pace),
-            State::Closed | State::Probing => {}
+            State::Closed | State::Probing(_) => {}
         }
     }
 
@@ -124,7 +124,7 @@ impl Breaker {
         self.refused = None;
         self.state = match self.state {
             State::Closed => State::Closed,
-            State::Open(_) | State::Probing => State::Closing(now, self.rules.pace),
+            State::Open(_) | State::Probing(_) => State::Closing(now, self.rules.pace),
             State::Closing(next, pace) => {
                 let shorter = pace.mul_f64(0.75);
                 let next = next.min(now.plus(shorter));
@@ -139,14 +139,15 @@ impl Breaker {
         };
     }
 
-    /// An attempt failed. `refused`: the queue of an update that was answered with a status; none where nothing whole came back,
-    /// which says more of the endpoint than of the update.
-    pub fn fail(&mut self, now: Moment, refused: Option<Queue>) {
+    /// An attempt of a queue failed. `answered`: with a status. Where nothing whole came back, that says more of the endpoint than of
+    /// the update.
+    pub fn fail(&mut self, now: Moment, queue: Queue, answered: bool) {
         match self.state {
+            State::Probing(probe) if probe == queue => self.open(now),
             // An attempt from before.
-            State::Open(_) => {}
-            State::Probing => self.open(now),
+            State::Open(_) | State::Probing(_) => {}
             State::Closed | State::Closing(..) => {
+                let refused = answered.then_some(queue);
                 if refused.is_none() || refused != self.refused {
                     self.failed = self.failed.saturating_add(1);
                 }
@@ -158,9 +159,9 @@ impl Breaker {
         }
     }
 
-    /// An attempt ended in a way that tells nothing of the endpoint.
-    pub fn release(&mut self, now: Moment) {
-        if self.state == State::Probing {
+    /// An attempt of a queue ended in a way that tells nothing of the endpoint.
+    pub fn release(&mut self, now: Moment, queue: Queue) {
+        if self.state == State::Probing(queue) {
             self.state = State::Open(now);
         }
     }
@@ -195,7 +196,7 @@ mod tests {
         let mut breaker = Breaker::new(Rules::default());
         for _ in 0..10 {
             assert_eq!(breaker.gate(at(now)), Gate::Open);
-            breaker.fail(at(now), None);
+            breaker.fail(at(now), queue(0), false);
         }
         assert!(breaker.is_away());
         breaker
@@ -207,7 +208,7 @@ mod tests {
         for round in 0..100 {
             match round % 10 {
                 9 => breaker.succeed(at(0)),
-                _ => breaker.fail(at(0), None),
+                _ => breaker.fail(at(0), queue(0), false),
             }
         }
         assert_eq!(breaker.gate(at(0)), Gate::Open);
@@ -217,9 +218,9 @@ mod tests {
     #[test]
     fn one_update_that_is_always_refused_opens_nothing() {
         let mut breaker = Breaker::new(Rules::default());
-        (0..1_000).for_each(|_| breaker.fail(at(0), Some(queue(1))));
+        (0..1_000).for_each(|_| breaker.fail(at(0), queue(1), true));
         assert!(!breaker.is_away());
-        (0..10).for_each(|id| breaker.fail(at(0), Some(queue(id))));
+        (0..10).for_each(|id| breaker.fail(at(0), queue(id), true));
         assert!(breaker.is_away());
     }
 
@@ -231,27 +232,38 @@ mod tests {
             assert_eq!(breaker.gate(at(now + wait - 1)), Gate::At(at(now + wait)));
             now += wait;
             assert_eq!(breaker.gate(at(now)), Gate::Open);
-            breaker.start(at(now));
+            breaker.start(at(now), queue(0));
             assert_eq!(breaker.gate(at(now + 9)), Gate::AfterProbe);
-            breaker.fail(at(now), None);
+            breaker.fail(at(now), queue(0), false);
         }
-        breaker.start(at(now + 60));
-        breaker.release(at(now + 61));
+        breaker.start(at(now + 60), queue(0));
+        breaker.release(at(now + 61), queue(0));
         assert_eq!(breaker.gate(at(now + 61)), Gate::Open);
         assert!(breaker.is_away());
     }
 
     #[test]
+    fn attempts_from_before_are_no_probe() {
+        let mut breaker = opened(0);
+        breaker.start(at(2), queue(0));
+        breaker.fail(at(3), queue(1), false);
+        breaker.release(at(3), queue(1));
+        assert_eq!(breaker.gate(at(90)), Gate::AfterProbe);
+        breaker.fail(at(90), queue(0), false);
+        assert_eq!(breaker.gate(at(90)), Gate::At(at(94)));
+    }
+
+    #[test]
     fn it_closes_slowly_and_opens_again_where_it_was() {
         let mut breaker = opened(0);
-        breaker.start(at(2));
+        breaker.start(at(2), queue(0));
         breaker.succeed(at(2));
         assert!(!breaker.is_away());
         let (mut now, mut started) = (at(2), 0);
         while breaker.probes > 0 {
             match breaker.gate(now) {
                 Gate::Open => {
-                    breaker.start(now);
+                    breaker.start(now, queue(0));
                     breaker.succeed(now);
                     started += 1;
                 }
@@ -267,16 +279,16 @@ mod tests {
         assert!((1_000..2_500).contains(&took.as_millis()), "{took:?}");
 
         let mut breaker = opened(0);
-        breaker.start(at(2));
+        breaker.start(at(2), queue(0));
         breaker.succeed(at(2));
-        (0..10).for_each(|_| breaker.fail(at(3), None));
+        (0..10).for_each(|_| breaker.fail(at(3), queue(0), false));
         assert_eq!(breaker.gate(at(3)), Gate::At(at(7)));
     }
 
     #[test]
     fn a_late_success_ends_the_wait_and_a_late_failure_does_not_lengthen_it() {
         let mut breaker = opened(0);
-        breaker.fail(at(1), None);
+        breaker.fail(at(1), queue(0), false);
         assert_eq!(breaker.gate(at(1)), Gate::At(at(2)));
         breaker.succeed(at(1));
         assert_eq!(breaker.gate(at(1)), Gate::Open);
@@ -293,14 +305,14 @@ mod tests {
                 now += wait;
                 match what {
                     0 => breaker.succeed(at(now)),
-                    1 => breaker.fail(at(now), None),
-                    2 => breaker.fail(at(now), Some(queue(id))),
-                    _ => breaker.release(at(now)),
+                    1 => breaker.fail(at(now), queue(0), false),
+                    2 => breaker.fail(at(now), queue(id), true),
+                    _ => breaker.release(at(now), queue(id)),
                 }
                 match breaker.gate(at(now)) {
-                    Gate::Open => breaker.start(at(now)),
+                    Gate::Open => breaker.start(at(now), queue(0)),
                     Gate::At(next) => prop_assert!(next > at(now) && next <= at(now + 60)),
-                    Gate::AfterProbe => prop_assert_eq!(breaker.state, State::Probing),
+                    Gate::AfterProbe => prop_assert_eq!(breaker.state, State::Probing(queue(0))),
                 }
             }
         }

@@ -37,7 +37,7 @@ impl<P: Clone> Bot<P> {
             }
             let item = lane.start(ticket, view.now)?;
             self.flying += 1;
-            self.breaker.start(view.now);
+            self.breaker.start(view.now, queue);
             return Some(item);
         }
         None
@@ -56,9 +56,9 @@ impl<P: Clone> Bot<P> {
         match judgement.verdict {
             Verdict::Delivered => self.breaker.succeed(view.now),
             _ if judgement.is_endpoints_failure() => {
-                self.breaker.fail(view.now, answered.then_some(queue));
+                self.breaker.fail(view.now, queue, answered);
             }
-            _ => self.breaker.release(view.now),
+            _ => self.breaker.release(view.now, queue),
         }
         self.flying -= 1;
         let full = self.is_full(view);
