@@ -1,8 +1,9 @@
-//! What an event, an error or a memory of analytics says, in a few words.
+//! What an event, an error, a delivery or a memory of analytics says, in a few words.
 //!
-//! In: a record of events.v1, errors.v1 or seen.v1. Out: the end of a line, to `line.rs`. Invariant: nothing of a chat is
+//! In: a record of events.v1, errors.v1, deliveries.v1 or seen.v1. Out: the end of a line, to `line.rs`. Invariant: nothing of a chat is
 //! written but through [`printable`], and a text is cut short. Pure.
 
+use gramtap_events::delivery::Delivery;
 use gramtap_events::event::{Direction, Event};
 use gramtap_events::failure::Failure;
 use gramtap_events::seen::Seen;
@@ -77,6 +78,23 @@ pub(super) fn failure(failure: &Failure) -> String {
         printable(told),
         failure.class.as_str(),
         printable(&failure.advice)
+    )
+}
+
+/// What came of an attempt.
+pub(super) fn delivery(delivery: &Delivery) -> String {
+    let status = delivery.status.map(|status| format!(" {status}"));
+    let label = delivery
+        .label
+        .as_deref()
+        .map(|label| format!(" {}", printable(label)));
+    format!(
+        "{}  no. {}{}  {}{}",
+        printable(&delivery.kind),
+        delivery.attempt,
+        status.unwrap_or_default(),
+        delivery.verdict.as_str(),
+        label.unwrap_or_default()
     )
 }
 

@@ -9,12 +9,13 @@ use std::collections::HashMap;
 
 use gramtap_bus::Delivery;
 use gramtap_events::call::{Call, CallRecord, Gap, Origin, Polls, TokenStanding};
+use gramtap_events::delivery::{Delivery as Attempt, Verdict};
 use gramtap_events::event::Event;
 use gramtap_events::failure::Failure;
 use gramtap_events::record::KIND;
 use gramtap_events::seen::{MARKER, Seen};
 use gramtap_events::tenant::TenantState;
-use gramtap_events::topics::{CALLS, ERRORS, EVENTS, SEEN, TENANTS, UPDATES};
+use gramtap_events::topics::{CALLS, DELIVERIES, ERRORS, EVENTS, SEEN, TENANTS, UPDATES};
 use gramtap_events::update::{Update, Via};
 use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::BotId;
@@ -67,6 +68,17 @@ impl Painter {
             topic if *topic == UPDATES => Some(self.update(&serde_json::from_slice(payload).ok()?)),
             topic if *topic == TENANTS => {
                 Some(self.tenant(serde_json::from_slice(payload).ok()?, delivery.timestamp))
+            }
+            topic if *topic == DELIVERIES => {
+                let attempt: Attempt = serde_json::from_slice(payload).ok()?;
+                let colour = match attempt.verdict {
+                    Verdict::Delivered => GREEN,
+                    Verdict::Retry => YELLOW,
+                    Verdict::Expired | Verdict::Dead | Verdict::Refused => RED,
+                };
+                let what = self.paint(colour, &decoded::delivery(&attempt));
+                let (tenant, bot) = (attempt.tenant, attempt.bot);
+                Some(self.row(attempt.at, "attempt", colour, tenant, bot, &what))
             }
             topic if *topic == EVENTS => {
                 let event: Event = serde_json::from_slice(payload).ok()?;

@@ -87,6 +87,9 @@ fn records_are_lines() {
     let gap = json!({"kind": "gap", "v": 1, "record": "a-1-3", "tenant": TENANT, "from": AT, "to": AT, "count": 5, "reason": "memory"});
     let update = json!({"v": 1, "record": "a-1-4", "tenant": TENANT, "bot": 7, "at": AT, "via": "poll", "client": null,
         "update_id": 99, "type": "message", "update": null, "cut": true});
+    let attempt = json!({"v": 1, "record": "f-1-1", "tenant": TENANT, "bot": 7, "at": AT, "inbox_record": "a-1-9", "update_id": 99,
+        "type": "message", "queue": "chat:5", "attempt": 2, "endpoint": "https://bot.example.com", "status": 502,
+        "label": "endpoint_fails", "verdict": "retry", "next_at": AT, "took_us": 5, "reply_method": null});
     let tenant = json!({"v": 1, "version": 2, "tenant": TENANT, "code": "x", "bot": 7, "name": "shop", "hook_hash": null,
         "mode": null, "privacy": "full", "upstream": null, "deleted_at": null, "gone": false});
     for (topic, record, expected) in [
@@ -129,6 +132,11 @@ fn records_are_lines() {
             &UPDATES,
             update,
             "03:04:05.678  update  7  message  99, too large to be kept",
+        ),
+        (
+            &DELIVERIES,
+            attempt,
+            "03:04:05.678  attempt  7  message  no. 2 502  retry endpoint_fails",
         ),
         (
             &TENANTS,
