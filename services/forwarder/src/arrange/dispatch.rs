@@ -18,7 +18,6 @@ use super::lanes::{Bot, Event, View};
 use super::turns::Turns;
 use super::{Buried, Decision, Item, Place, Reread, Rules, Source};
 use crate::consume::ledger::{Begin, Commit};
-use crate::deliver::dedup::Dedup;
 use crate::deliver::verdict::{Case, Judgement, Outcome, judge};
 use partition::Partition;
 
@@ -36,7 +35,6 @@ pub struct Dispatch<P> {
     timers: BTreeSet<(Moment, TenantId)>,
     /// When each bot stands in `timers`.
     woken: HashMap<TenantId, Moment>,
-    dedup: Dedup,
     decisions: VecDeque<Decision<P>>,
     /// What is under way.
     flights: HashMap<u64, (TenantId, Queue)>,
@@ -73,7 +71,6 @@ impl<P: Clone> Dispatch<P> {
             turns: Turns::default(),
             timers: BTreeSet::new(),
             woken: HashMap::new(),
-            dedup: Dedup::default(),
             decisions: VecDeque::new(),
             flights: HashMap::new(),
             hungry: BTreeSet::new(),
@@ -98,8 +95,10 @@ impl<P: Clone> Dispatch<P> {
     }
 
     /// An update that deliveries.v1 tells was delivered. `at`: when it was received, or, where that is not known, when it was delivered.
-    pub fn delivered(&mut self, tenant: TenantId, update_id: i64, at: Moment) {
-        self.dedup.insert(tenant, update_id, at);
+    pub fn delivered(&mut self, partition: i32, tenant: TenantId, update_id: i64, at: Moment) {
+        if let Some(partition) = self.partitions.get_mut(&partition) {
+            partition.dedup.insert(tenant, update_id, at);
+        }
     }
 
     /// Both partitions of a number are another process' now. All that is known of them is forgotten; attempts that are under way end
@@ -119,7 +118,6 @@ impl<P: Clone> Dispatch<P> {
                 self.bytes -= bot.bytes;
                 self.rereads -= usize::from(bot.rereading.is_some());
             }
-            self.dedup.forget(tenant);
             self.hungry.remove(&tenant);
             if let Some(at) = self.woken.remove(&tenant) {
                 self.timers.remove(&(at, tenant));
@@ -204,7 +202,7 @@ impl<P: Clone> Dispatch<P> {
         let judgement = judge(outcome, &case);
         let item = item.clone();
         if let (Some(id), true) = (item.update_id, judgement.is_success()) {
-            self.dedup.insert(tenant, id, item.at);
+            self.delivered(number, tenant, id, item.at);
         }
         let answered = matches!(outcome, Outcome::Answered { .. });
         let mut done = None;

@@ -3,7 +3,7 @@
 //! In: successes, those of this process (`arrange/dispatch.rs`) and, at an assignment, those that deliveries.v1 tells of since the last
 //! commit. Out: whether an update was delivered already: Telegram sends again what it was not answered in time, and a restart reads again what was
 //! not committed. Invariant: what is told as delivered was. Bounded: a bot's numbers are kept as ranges, the lowest are forgotten beyond
-//! [`RANGES`]; bots go with their partition. Forgotten means that a repeat would be delivered again, never that anything is lost. Pure.
+//! [`RANGES`]; each partition has its own, which goes with it. Forgotten means that a repeat would be delivered again, never that anything is lost. Pure.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -55,11 +55,6 @@ impl Dedup {
             .get(&tenant)
             .is_some_and(|bot| at.since(bot.last_at) <= FRESH && bot.numbers.contains(update_id))
     }
-
-    /// A bot is another process' now.
-    pub fn forget(&mut self, tenant: TenantId) {
-        self.bots.remove(&tenant);
-    }
 }
 
 #[cfg(test)]
@@ -78,8 +73,6 @@ mod tests {
         let known = |dedup: &Dedup, bot, id| dedup.contains(tenant(bot), id, at(1));
         assert!(known(&dedup, 0, 5) && known(&dedup, 0, 7) && !known(&dedup, 0, 6));
         assert!(!known(&dedup, 1, 5));
-        dedup.forget(tenant(0));
-        assert!(!known(&dedup, 0, 5));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use gramtap_telegram::Queue;
 
 use super::super::{Item, Rules, Source};
 use crate::consume::ledger::{self, Bounds, Ledger};
+use crate::deliver::dedup::Dedup;
 
 /// Two partitions of one number, as they are assigned.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +58,8 @@ pub(super) struct Partition<P> {
     origin: i64,
     /// Those of these origins that the inbox will be read at again: a copy is written, but that was not committed.
     copied: BTreeSet<i64>,
+    /// What its bots have been given.
+    pub(super) dedup: Dedup,
     /// What came early was taken in, and everything may start.
     pub(super) started: bool,
     /// Records of the inbox that came before the retry partition was read.
@@ -90,6 +93,7 @@ impl<P> Partition<P> {
             mark,
             origin: -1,
             copied: BTreeSet::new(),
+            dedup: Dedup::default(),
             started: false,
             early: Vec::new(),
             behind: BTreeSet::new(),

@@ -438,6 +438,17 @@ fn of_a_partition_that_went_nothing_is_left() {
     );
     assert!(desk.says().is_empty());
     assert_eq!(desk.dispatch.commit(Source::Inbox, 0, Some(1)), None);
+
+    // Nor of what was delivered: another process has that now.
+    desk.assign(None, None);
+    desk.arrive(0, "chat:1");
+    desk.arrive(0, "chat:1");
+    assert_eq!(desk.says(), ["deliver 0"]);
+    assert_eq!(desk.ends(0, &OK), ["deliver 1"]);
+    desk.dispatch.revoked(0);
+    desk.assign(None, None);
+    desk.arrive(0, "chat:1");
+    assert_eq!(desk.says(), ["deliver 0"]);
 }
 
 #[test]
@@ -456,7 +467,7 @@ fn what_was_delivered_is_known_after_a_restart() {
     desk.ends(0, &OK);
     let restored = desk.assign(Some(&commits[0]), Some(&commits[1]));
     assert_eq!(restored.mark, Some(2));
-    desk.dispatch.delivered(tenant(0), 0, at(desk.now));
+    desk.dispatch.delivered(0, tenant(0), 0, at(desk.now));
     desk.arrive(0, "chat:1");
     assert_eq!(desk.says(), ["duplicate 0"]);
     // Not everything that was there has been read: the mark stays.

@@ -40,7 +40,7 @@ impl<P: Clone> Dispatch<P> {
             now,
             tenant,
             rules: &self.rules,
-            dedup: &self.dedup,
+            dedup: &partition.dedup,
             started: partition.started,
             inbox_to: partition.inbox_to(),
             over: self.over,

@@ -103,7 +103,7 @@ impl Process {
         world.known_from[partition] = start(restored.mark);
         for (bot, number, at) in &world.deliveries[partition][start(restored.mark)..] {
             self.dispatch
-                .delivered(crate::tests::tenant(*bot), *number, *at);
+                .delivered(assigned.partition, crate::tests::tenant(*bot), *number, *at);
         }
         for (source, ends) in [
             (Source::Inbox, assigned.inbox),
