@@ -56,6 +56,10 @@ enum Step {
         bot: u8,
         up: bool,
     },
+    /// A bot's webhook is another one.
+    Renew {
+        bot: u8,
+    },
     Kill {
         process: usize,
     },
@@ -76,6 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (process.clone(), prop::bool::weighted(0.1)).prop_map(|(process, fails)| Step::Commit { process, fails }),
         5 => prop_oneof![6 => 0..4_u16, 3 => 4..70_u16, 1 => 70..7_000_u16].prop_map(Step::Wait),
         2 => (0..4_u8, any::<bool>()).prop_map(|(bot, up)| Step::Weather { bot, up }),
+        1 => (0..4_u8).prop_map(|bot| Step::Renew { bot }),
         1 => process.prop_map(|process| Step::Kill { process }),
         1 => (0..PARTITIONS).prop_map(|partition| Step::Rebalance { partition }),
     ]
@@ -120,6 +125,12 @@ fn run(steps: &[Step]) {
                 processes.iter_mut().for_each(|it| it.tick(&world));
             }
             Step::Weather { bot, up } => world.up[usize::from(bot)] = up,
+            Step::Renew { bot } => {
+                let (now, tenant) = (world.moment(), crate::tests::tenant(bot));
+                processes
+                    .iter_mut()
+                    .for_each(|it| it.dispatch.renewed(now, tenant));
+            }
             Step::Kill { process } => {
                 let partitions = processes[process].partitions();
                 processes[process] = Process::new();
@@ -134,6 +145,7 @@ fn run(steps: &[Step]) {
             }
         }
         processes.iter_mut().for_each(|it| it.pump(&mut world));
+        processes.iter().for_each(Process::check_memory);
     }
     finish(&mut world, &mut processes);
 }

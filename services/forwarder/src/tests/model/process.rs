@@ -177,6 +177,13 @@ impl Process {
         }
     }
 
+    /// Memory is bounded: beyond the bound only what cannot be parked behind a later update.
+    pub(super) fn check_memory(&self) {
+        let (held, bytes) = self.dispatch.held();
+        assert_eq!(bytes, held * 100);
+        assert!(held <= rules().held + 10, "{held} in memory");
+    }
+
     /// Reads one record of one of its partitions.
     pub(super) fn read(&mut self, world: &mut World, turn: u8) {
         let open: Vec<_> = self
