@@ -128,6 +128,8 @@ impl<P: Clone> Dispatch<P> {
             .retain(|_, (tenant, _)| bots.contains_key(tenant));
         self.decisions
             .retain(|decision| decision.partition() != partition);
+        // There is room again.
+        self.pressure(partition);
     }
 
     /// How many deliveries of a bot may be under way. None: the usual number.

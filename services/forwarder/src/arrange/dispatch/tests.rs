@@ -353,6 +353,27 @@ fn without_room_the_inbox_is_paused_until_half_of_it_is_free() {
 }
 
 #[test]
+fn a_partition_that_goes_leaves_room_to_the_others() {
+    let mut desk = Desk::new(|rules| rules.held = 2);
+    let empty = Ends {
+        committed: None,
+        low: 0,
+        high: 0,
+    };
+    let other = Assigned {
+        partition: 1,
+        inbox: empty,
+        retry: empty,
+    };
+    desk.dispatch.assigned(at(desk.now), &other);
+    (0..2).for_each(|bot| desk.arrive(bot, "chat:1"));
+    let said = desk.says();
+    assert_eq!(said.iter().filter(|it| *it == "pause Inbox").count(), 2);
+    desk.dispatch.revoked(0);
+    assert_eq!(desk.says(), ["resume Inbox"]);
+}
+
+#[test]
 fn what_expires_while_it_waits_is_given_up_in_time() {
     let mut desk = Desk::new(|rules| rules.connections = 1);
     desk.arrive(0, "chat:1");
