@@ -1,5 +1,6 @@
-//! Lists of networks. Input: a list of texts in a section, through serde. Output: [`Networks`], to whoever asks whether an
-//! address is in one of them. Invariant: what was read is a network; a single address is a network of one.
+//! Lists of networks. Input: a list of texts in a section, through serde. Output: [`Networks`], to
+//! whoever asks whether an address is in one of them. Invariant: what was read is a network; a
+//! single address is a network of one. Nothing is changed after the start.
 
 use std::net::IpAddr;
 use std::sync::Arc;
