@@ -225,10 +225,19 @@ impl Slot {
             self.others.push(displaced);
         }
         self.choose();
-        // One that is gone and older will never be served again.
+        self.forget_the_gone();
+    }
+
+    /// One that is gone is served for nothing, but before a later one that leaves the slot is, it hides those that were removed
+    /// earlier and still have their day.
+    fn forget_the_gone(&mut self) {
         let latest = self.served.version;
+        let is_gone = |other: &Tenant| other.standing_now() == Standing::Gone;
+        let hidden = self.others.iter().filter(|other| !is_gone(other));
+        let hidden = hidden.map(|other| other.version).min();
+        let hides = |version| hidden.is_some_and(|hidden| version > hidden);
         self.others
-            .retain(|other| other.version > latest || other.standing_now() != Standing::Gone);
+            .retain(|other| !is_gone(other) || other.version > latest || hides(other.version));
     }
 
     /// Takes a tenant out. True if none is left.

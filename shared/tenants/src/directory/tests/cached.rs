@@ -33,6 +33,23 @@ async fn a_removed_bot_is_found_for_a_day_and_then_is_not() {
     assert_eq!(set.directory.cached(&code), Some(Lookup::Absent));
 }
 
+/// Three tenants that had the bot one after the other: one that leaves, one that is gone, one that is rebound to another bot.
+#[tokio::test]
+async fn one_that_is_gone_hides_those_before_it_whoever_came_after() {
+    let set = set();
+    let mut leaving = tenant(1, 7, 5);
+    leaving.deleted_at = Some(Moment::now());
+    let mut gone = tenant(2, 7, 11);
+    (gone.deleted_at, gone.gone) = (Some(Moment::now()), true);
+    set.directory.learn(&leaving);
+    set.directory.learn(&gone);
+    set.directory.learn(&tenant(3, 7, 14));
+    assert_eq!(found(&set.directory.cached(&bot(7)).unwrap()).version, 14);
+    set.directory.learn(&tenant(3, 8, 16));
+    assert_eq!(set.directory.cached(&bot(7)), Some(Lookup::Absent));
+    assert_eq!(found(&set.directory.cached(&bot(8)).unwrap()).version, 16);
+}
+
 #[tokio::test]
 async fn what_tenants_v1_does_not_tell_is_filled_in_by_sql() {
     let set = set();
