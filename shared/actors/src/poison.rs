@@ -2,7 +2,7 @@
 //! panic inside the context of every living actor of that name, as from a handler. Invariant: only
 //! with the feature `inject-panics`, which no release has.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::keeper::Vitals;
@@ -27,11 +27,14 @@ pub fn poison(actor: &str) -> usize {
         .count()
 }
 
-/// The names of all living actors.
-pub fn living() -> BTreeSet<&'static str> {
+/// The names of all living actors, and how many of each there are.
+pub fn living() -> BTreeMap<&'static str, usize> {
     let living = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
-    let alive = living
-        .iter()
-        .filter(|(_, vitals)| vitals.strong_count() > 0);
-    alive.map(|(name, _)| *name).collect()
+    let mut counts = BTreeMap::new();
+    for (name, vitals) in living.iter() {
+        if vitals.strong_count() > 0 {
+            *counts.entry(*name).or_default() += 1;
+        }
+    }
+    counts
 }

@@ -218,6 +218,8 @@ pub enum Origin {
     Network,
     /// Gramtap itself.
     Gramtap,
+    /// The bot's webhook, to which an update was delivered.
+    Endpoint,
     /// Nobody: the bot left before.
     Client,
 }

@@ -27,6 +27,9 @@ pub struct Delivery {
     pub bot: Option<BotId>,
     /// When the attempt began.
     pub at: Moment,
+    /// When the update was taken in, or its replay was asked for.
+    #[serde(default)]
+    pub received_at: Option<Moment>,
     /// The record of `inbox.v1` that was to be delivered.
     pub inbox_record: RecordId,
     /// Telegram's number of the update.
@@ -52,6 +55,9 @@ pub struct Delivery {
     pub took_us: u64,
     /// The method that the endpoint's answer asked for.
     pub reply_method: Option<String>,
+    /// Of a replay: when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Moment>,
 }
 
 /// What follows from an attempt.

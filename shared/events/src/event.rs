@@ -1,8 +1,8 @@
 //! `gramtap.events.v1`: the analysts' topic, one flat fact a record.
 //!
 //! In: analytics, `decode/` (updates, calls, gaps). Out: analysts' readers, and `fold/`. Invariant:
-//! exactly one event for each update and each record of a call, so that counting rows counts facts
-//! (of what is not the bot's traffic, three names tell: `polled`, `call_unverified`, `gap`); the columns
+//! exactly one event for each update, each final delivery and each record of a call, so that counting rows counts facts
+//! (of what is no traffic of its own, five names tell: `polled`, `call_unverified`, `gap`, `delivered`, `delivery_failed`); the columns
 //! are the same for every kind, and what a kind does not have is `null`; what is special to a
 //! kind is in `props`. Nothing that the bot's privacy mode forbids is ever put in.
 
@@ -250,6 +250,10 @@ pub enum Name {
     /// A call with a token that Telegram has never accepted. Anybody can make one: it counts apart and
     /// changes no number of the bot.
     CallUnverified,
+    /// The bot's webhook has an update that Gramtap had kept for it.
+    Delivered,
+    /// Gramtap gave up delivering such an update: it expired, was refused, or cannot be delivered.
+    DeliveryFailed,
     /// Records were lost; `props.count` says how many.
     Gap,
 }
@@ -303,6 +307,8 @@ impl Name {
             Self::CallMade => "call_made",
             Self::Polled => "polled",
             Self::CallUnverified => "call_unverified",
+            Self::Delivered => "delivered",
+            Self::DeliveryFailed => "delivery_failed",
             Self::Gap => "gap",
         }
     }

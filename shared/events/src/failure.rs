@@ -18,13 +18,13 @@ use crate::{Moment, Record, TenantId, Topic, topics};
 pub struct Failure {
     /// Version of this shape.
     pub v: u16,
-    /// The `event_id` of the call's event.
+    /// The `event_id` of the event of the call, the delivery or the update.
     pub error_id: String,
     /// Failures of one tenant, method, code and template have the same: 16 hexadecimal digits.
     pub group: String,
     /// The description with numbers, ids, names and quotations replaced.
     pub template: String,
-    /// When the call was made.
+    /// When the call was made, or the last attempt to deliver.
     pub at: Moment,
     /// The bot, as this installation knows it.
     pub tenant: TenantId,
@@ -37,7 +37,7 @@ pub struct Failure {
     pub class: Class,
     /// Telegram's `error_code`, or the HTTP status; null where there was none.
     pub code: Option<i64>,
-    /// The method.
+    /// The method; `webhook` for an update that could not be delivered.
     pub method: String,
     /// The description that the privacy mode lets through, or Gramtap's word for what happened.
     pub description: Option<String>,

@@ -100,8 +100,8 @@ impl RecordId {
 /// Mints the record ids of one instance. Shared by all workers of a process.
 #[derive(Debug)]
 pub struct Mint {
-    instance: String,
-    epoch: u64,
+    /// Of every id: instance and epoch.
+    head: String,
     next: AtomicU64,
 }
 
@@ -111,10 +111,9 @@ impl Mint {
     #[must_use]
     pub fn new(instance: &str, epoch: u64) -> Self {
         let fits = |sign: &char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '_' | '-');
-        let instance = instance.chars().filter(fits).take(63).collect();
+        let instance: String = instance.chars().filter(fits).take(63).collect();
         Self {
-            instance,
-            epoch,
+            head: format!("{instance}-{epoch}-"),
             next: AtomicU64::new(0),
         }
     }
@@ -122,7 +121,7 @@ impl Mint {
     /// The next id.
     pub fn mint(&self) -> RecordId {
         let sequence = self.next.fetch_add(1, Ordering::Relaxed);
-        RecordId(format!("{}-{}-{sequence}", self.instance, self.epoch))
+        RecordId([&self.head, itoa::Buffer::new().format(sequence)].concat())
     }
 }
 

@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Moment, Record, RecordId, TenantId, Topic, topics};
 
+/// Bytes that a record of `inbox.v1` leaves below the largest one that the bus takes: for what is added to it when it is parked, given up, or
+/// replayed to another address. An update that leaves less is not taken in.
+pub const ROOM: usize = 4 * 1024;
+
 /// An update that Telegram was answered 200 for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Inbox {
@@ -36,6 +40,18 @@ pub struct Inbox {
     pub headers: Sealed,
     /// The body as received, sealed.
     pub body: Sealed,
+    /// Somebody asked to have it delivered, though it was given up, or was delivered before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Replay {
+    /// When. Its lifetime begins here, and is a day, whatever the update's kind is.
+    pub at: Moment,
+    /// Where to, instead of the bot's webhook; sealed, as an address holds secrets.
+    pub to: Option<Sealed>,
 }
 
 /// An update that waits to be tried again, or behind one that does.

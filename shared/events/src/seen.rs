@@ -32,6 +32,9 @@ pub struct Seen {
     /// The same of updates that only their record tells apart: cut before their number, or of no known bot.
     #[serde(default)]
     pub unnumbered: Vec<Instance>,
+    /// The same of final deliveries, which forwarders tell.
+    #[serde(default)]
+    pub deliveries: Vec<Instance>,
 }
 
 /// What has been counted of one start of one instance.

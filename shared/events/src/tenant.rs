@@ -37,6 +37,9 @@ pub struct TenantState {
     /// Where the bot takes updates, sealed with a key of the installation.
     #[serde(default)]
     pub webhook: Option<String>,
+    /// Updates that were received before this and still wait are not delivered: the bot had them dropped.
+    #[serde(default)]
+    pub dropped_before: Option<Moment>,
     /// How its webhook's updates are passed on.
     pub mode: Option<Mode>,
     /// What is kept of bodies.
@@ -87,6 +90,34 @@ pub enum Mode {
     /// Passed on at once, the bot's answer passed back.
     Relay,
 }
+
+impl std::str::FromStr for Mode {
+    type Err = ModeError;
+
+    fn from_str(text: &str) -> Result<Self, ModeError> {
+        match text {
+            "inbox" => Ok(Self::Inbox),
+            "relay" => Ok(Self::Relay),
+            _ => Err(ModeError),
+        }
+    }
+}
+
+impl Mode {
+    /// The mode's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+/// The text names no mode of a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the mode of a webhook is inbox or relay")]
+pub struct ModeError;
 
 impl std::str::FromStr for Privacy {
     type Err = PrivacyError;

@@ -46,7 +46,7 @@ pub static EVENTS: Topic = Topic {
     retention: Some(DAY.saturating_mul(30)),
     compacted: false,
     restricted: false,
-    about: "one flat event per update and per call, exactly once",
+    about: "one flat event per update, per call and per final delivery, exactly once",
 };
 
 /// Calls that failed.
@@ -55,7 +55,7 @@ pub static ERRORS: Topic = Topic {
     retention: Some(DAY.saturating_mul(30)),
     compacted: false,
     restricted: false,
-    about: "one record per failed call, with its group, class and advice",
+    about: "one record per failed call or delivery, with its group, class and advice",
 };
 
 /// What analytics has counted.

@@ -29,8 +29,14 @@ metrics! {
         Records { topic, result } = "gramtap_records_total",
         /// Records that were dropped and will be numbered by a gap.
         RecordsDropped { reason } = "gramtap_records_dropped_total",
-        /// Updates that Telegram pushed, by what it was answered: `answered` by the bot, or why not.
+        /// Updates that Telegram pushed, by what it was answered: `answered` by the bot, `taken_in` here, or why not.
         Pushes { result } = "gramtap_pushes_total",
+        /// Updates for the inbox that it did not take and that were relayed, by reason (circuit, full, too_large, closed, unsealed).
+        InboxPassed { reason } = "gramtap_inbox_passed_total",
+        /// Calls of setWebhook by bots whose webhook may be taken over: `taken`, or why not.
+        Takeovers { result } = "gramtap_takeovers_total",
+        /// How webhooks stand could not be told (by `forwarder`) or asked for (by `ingress`), by the error's label.
+        StandingFailed { by, result } = "gramtap_webhook_standing_failed_total",
         /// Copies of bodies that were cut short before they were recorded.
         TapsCut { reason } = "gramtap_taps_cut_total",
         /// Messages that an actor did not handle: refused at its mailbox or lost with it.
@@ -61,6 +67,16 @@ metrics! {
         FoldRetries { reason } = "gramtap_fold_retries_total",
         /// Records that watchers of live tails were too slow for; they may come back for them.
         LiveDropped = "gramtap_live_dropped_total",
+        /// Attempts to hand updates to bots' webhooks, by result (delivered or what went wrong).
+        Deliveries { result } = "gramtap_deliveries_total",
+        /// Methods in webhooks' answers, by what became of them (executed, failed, or why they were not called).
+        Replies { result } = "gramtap_replies_total",
+        /// Updates that were given up, by cause.
+        ForwarderDead { cause } = "gramtap_forwarder_dead_total",
+        /// Records of the inbox that were not simply delivered, by outcome (repeat, doubtful, unreadable, lost, garbled).
+        ForwarderRecords { outcome } = "gramtap_forwarder_records_total",
+        /// Commits of the forwarder that failed, by the error's label.
+        ForwarderCommits { result } = "gramtap_forwarder_commits_failed_total",
         /// Log lines, by level.
         LogLines { level } = "gramtap_log_lines_total",
         /// Log lines that standard error did not take in time.
@@ -87,6 +103,8 @@ metrics! {
         PollsParked = "gramtap_polls_parked",
         /// Connections to the Bot API, by state (idle, busy).
         UpstreamConnections { state } = "gramtap_upstream_connections",
+        /// 1 while updates for the inbox are relayed, because the bus is slow or fails.
+        InboxCircuitOpen = "gramtap_inbox_circuit_open",
         /// What the spool holds on disk.
         SpoolBytes = "gramtap_spool_bytes",
         /// Records that the spool holds.
@@ -107,6 +125,14 @@ metrics! {
         RegistryTenants = "gramtap_registry_tenants",
         /// Seconds from the hand-over of the record that was counted last to its being counted.
         FoldLagSeconds = "gramtap_fold_lag_seconds",
+        /// Updates that wait in memory for their delivery.
+        ForwarderWaiting = "gramtap_forwarder_waiting",
+        /// The same in bytes.
+        ForwarderWaitingBytes = "gramtap_forwarder_waiting_bytes",
+        /// Updates that are being handed to bots' webhooks.
+        DeliveriesInFlight = "gramtap_deliveries_in_flight",
+        /// Seconds from the receipt of the update that was read last from the inbox to its being read.
+        ForwarderLagSeconds = "gramtap_forwarder_lag_seconds",
         /// 1 while Redis answers.
         RedisUp = "gramtap_redis_up",
     }
@@ -117,6 +143,8 @@ metrics! {
     Histogram => HistogramHandle, prometheus::HistogramVec {
         /// Seconds of a call, by leg: total, upstream (waiting for Telegram), own (what Gramtap adds).
         CallSeconds { leg } = "gramtap_call_seconds" in CALL_SECONDS,
+        /// Seconds from a pushed update's head to the bus's word that it is in the inbox.
+        InboxSeconds = "gramtap_inbox_seconds" in TRIP_SECONDS,
         /// Seconds of a statement of the registry.
         RegistrySeconds = "gramtap_registry_seconds" in TRIP_SECONDS,
         /// Seconds of the transaction that adds a batch to the sums.

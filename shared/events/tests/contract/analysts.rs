@@ -96,6 +96,7 @@ fn memory() {
             sequences: vec![3, 5, 9],
         }],
         unnumbered: Vec::new(),
+        deliveries: Vec::new(),
     };
     golden("seen", &seen, plain);
 }

@@ -360,6 +360,7 @@ fn tenants() {
         former_hook_hash: None,
         former_hook_until: None,
         webhook: Some("5f1e2d3c.c2VhbGVk".to_owned()),
+        dropped_before: None,
         mode: Some(Mode::Relay),
         privacy: Privacy::Metadata,
         upstream: None,
@@ -368,6 +369,7 @@ fn tenants() {
     };
     let removed = TenantState {
         version: 4,
+        dropped_before: Some(moment("2026-01-01T00:00:00.123456Z")),
         mode: None,
         privacy: Privacy::Off,
         deleted_at: Some(moment("2026-01-02T00:00:00.000000Z")),

@@ -5,7 +5,7 @@
 
 use gramtap_events::Record;
 use gramtap_events::delivery::{Delivery, Verdict};
-use gramtap_events::inbox::{Dead, Inbox, Retry, Sealed, Tried};
+use gramtap_events::inbox::{Dead, Inbox, Replay, Retry, Sealed, Tried};
 use gramtap_telegram::{BotId, Queue};
 
 use super::{golden, moment, plain, record, schema_of, tenant};
@@ -29,6 +29,7 @@ fn inbox() -> Inbox {
         queue: "callback:42".parse().unwrap(),
         headers: sealed(b"\x00\xffsealed headers"),
         body: sealed(b"\xfe\x80sealed body"),
+        replay: None,
     }
 }
 
@@ -50,6 +51,16 @@ fn updates_that_wait_are_sealed() {
     };
     golden("inbox", &inbox(), plain);
     golden("inbox-unread", &unread, plain);
+    let replay = |to| Inbox {
+        replay: Some(Replay {
+            at: moment("2026-01-03T00:00:00.000000Z"),
+            to,
+        }),
+        ..inbox()
+    };
+    golden("inbox-replay", &replay(None), plain);
+    let to = Some(sealed(b"\xfdsealed address"));
+    golden("inbox-replay-to", &replay(to), plain);
     let retry = Retry {
         inbox: inbox(),
         origin: 1_234_567,
@@ -91,6 +102,7 @@ fn attempts() {
         kind: "callback_query".into(),
         queue: "callback:42".parse().unwrap(),
         attempt: 2,
+        received_at: Some(moment("2026-01-01T00:00:00.100000Z")),
         endpoint: Some("https://bot.example.com:8443".to_owned()),
         status: Some(502),
         label: Some("endpoint_failed".into()),
@@ -98,6 +110,7 @@ fn attempts() {
         next_at: Some(moment("2026-01-01T00:00:02.131000Z")),
         took_us: 5_120,
         reply_method: None,
+        replay: None,
     };
     let delivered = Delivery {
         record: record(1),

@@ -67,7 +67,9 @@ impl Call<'_> {
                 timeout: arguments.integer("timeout"),
             }),
             "setwebhook" => {
-                let certificate = self.files.iter().find(|file| file.field == "certificate");
+                let attached = arguments.text("certificate").strip_prefix("attach://");
+                let named = |name: &str| self.files.iter().find(|file| file.field == name);
+                let certificate = named("certificate").or_else(|| named(attached?));
                 let rules = self.config.webhook_rules;
                 Order::Set(WebhookOrder::read(arguments, certificate, rules)?)
             }

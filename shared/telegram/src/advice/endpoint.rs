@@ -1,15 +1,15 @@
-//! Failures of a bot's own webhook, seen by whoever delivers updates to it.
+//! Failures of a bot's own webhook, seen by whoever delivers updates to it, or by whoever sees it set.
 //!
 //! In: the forwarder's words (`services/forwarder/src/deliver/`). Out: rows of the catalogue. Invariant: says what the endpoint
 //! did, and what becomes of the update.
 
-use super::Again::Soon;
-use super::Class::{Bug, Capacity, Config, Outage};
+use super::Again::{Never, Soon};
+use super::Class::{Bug, Capacity, Config, Expected, Outage};
 use super::{Advice, Class, Fits};
 
 macro_rules! rows {
     ($($key:literal $class:ident: $title:literal, $meaning:literal, $remedy:literal;)+) => {
-        pub(super) const ROWS: &[Advice] = &[$(row($key, $class, $title, $meaning, $remedy, &[$key]),)+ BLOCKED, SEALED];
+        pub(super) const ROWS: &[Advice] = &[$(row($key, $class, $title, $meaning, $remedy, &[$key]),)+ BLOCKED, SEALED, PAST];
     };
 }
 
@@ -34,6 +34,21 @@ const fn row(
 }
 
 rows! {
+    "reply_no_token" Config: "A method in the webhook's answer was not executed",
+        "The bot answered an update with a method. Updates are kept first and delivered then, so Gramtap has to call it, and has no token of this bot.",
+        "Store the bot's token here, or let its updates be relayed: then Telegram executes what the bot answers.";
+    "reply_forbidden" Bug: "A method in the webhook's answer is none that Telegram executes",
+        "Methods that read something, and those that change the webhook or the session, are not executed from an answer, by Telegram neither: nobody would get the result.",
+        "Call the method as usual instead.";
+    "reply_unreadable" Bug: "A method in the webhook's answer cannot be read",
+        "The answer is packed in a way that is not known, or the method's name is none.",
+        "Answer with JSON, a form or multipart, packed with gzip, deflate or not at all.";
+    "reply_too_large" Capacity: "The webhook's answer is too large",
+        "The answers that are held at a time take more than forwarder.answers_limit, so this one was not executed.",
+        "Send files by a call of their own, or have the operator raise forwarder.answers_limit.";
+    "reply_timeout" Outage: "Telegram did not answer a method of the webhook's answer in time",
+        "It was called and may have been executed; it is not called again.",
+        "Look whether other calls are slow at the same time.";
     "endpoint_unresolved" Config: "The webhook's name does not resolve",
         "DNS knows no address of the bot's webhook, or did not answer. Updates wait and are tried again until they expire.",
         "Look the name up from the machine that the forwarder runs on. A name of an inner network needs a resolver that knows it.";
@@ -85,6 +100,9 @@ rows! {
     "expired" Capacity: "The update expired before it was delivered",
         "Its time was over before its turn came, as it would be with Telegram: 30 s for inline queries, 150 s for buttons and checkouts, a day for most.",
         "See what the attempts before it, or those of its chat, met. Such updates are kept as dead letters.";
+    "dropped" Expected: "The bot had its waiting updates dropped",
+        "It called setWebhook or deleteWebhook with drop_pending_updates while this update waited here. As at Telegram, it is not delivered any more.",
+        "Nothing has to be done. If it was not meant so: replay the dead letters, and leave drop_pending_updates out.";
 }
 
 const BLOCKED: Advice = row(
@@ -92,7 +110,7 @@ const BLOCKED: Advice = row(
     Config,
     "The webhook's address may not be called",
     "The address is a private, local or reserved one, or has a form that is not accepted. It was not called.",
-    "Use a public address with https, or have the operator allow the network (forwarder.allow). Then replay the dead letters.",
+    "Use a public address with https, or have the operator allow the network (webhooks.allow). Then replay the dead letters.",
     &[
         "url_malformed",
         "url_scheme",
@@ -124,3 +142,17 @@ const SEALED: Advice = row(
     "Put the older key back into the key file, below the first line; then replay the dead letters.",
     &["unknown_key", "damaged"],
 );
+
+const PAST: Advice = Advice {
+    again: Never,
+    ..row(
+        "webhook_bypasses",
+        Config,
+        "The bot's webhook goes past Gramtap",
+        "Telegram pushes the bot's updates to an address that is not Gramtap's, mostly since the bot has set its webhook by itself. Its calls are \
+         seen here, its updates are not.",
+        "Tell Telegram the address that the bot has here (gramtap bots rotate-hook prints a new one), or let Gramtap take over whatever the bot \
+         sets (webhooks.takeover = \"always\"); Telegram must be able to reach public_url. If the bot is to take its updates itself: gramtap bots release.",
+        &["webhook_bypasses"],
+    )
+};
