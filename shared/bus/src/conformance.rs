@@ -15,6 +15,7 @@
 pub mod death;
 pub mod groups;
 pub mod kafka;
+pub mod lane;
 pub mod producing;
 pub mod reading;
 pub mod together;
@@ -187,8 +188,9 @@ macro_rules! conformance_rows {
                 a_full_queue_refuses_and_gives_the_message_back
                 purge_gives_back_what_waits
                 a_dropped_producer_gives_back_what_waits
-                a_callback_that_panics_costs_one_report
-                many_wait_for_their_own_record;
+                a_callback_that_panics_costs_one_report;
+            lane: many_wait_for_their_own_record
+                a_hand_over_is_taken_or_comes_back;
             reading: reading_begins_at_the_offset_that_was_given
                 a_tail_sees_what_comes_after_it
                 ends_move_with_what_is_written

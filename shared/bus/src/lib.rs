@@ -33,5 +33,6 @@ pub use error::{BusError, CommitError, ConsumeError, ProduceError, TransactionEr
 pub use message::{Delivery, Header, Message, Position, Ticket};
 pub use partition::partition_of;
 pub use port::Bus;
+pub use produce::durable::{DurableLane, Reported};
 pub use produce::{Health, Producer, ProducerOptions, Refusal, Refused};
 pub use transact::{Transaction, Transactor};

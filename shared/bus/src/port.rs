@@ -5,7 +5,7 @@
 //! service starts while Kafka is away.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gramtap_events::{Topic, topics::ALL};
@@ -14,7 +14,7 @@ use crate::config::{BusConfig, Kind};
 use crate::consume::{Consumer, ConsumerOptions, Ends, Isolation, Offset, Reader, TopicPartition};
 use crate::error::{BusError, ConsumeError, ProduceError, TransactionError};
 use crate::message::{Message, Position, Ticket};
-use crate::produce::durable::Durable;
+use crate::produce::durable::DurableLane;
 use crate::produce::{Outcome, Producer, ProducerOptions};
 use crate::transact::Transactor;
 use crate::{embedded, kafka, thread, topics};
@@ -26,7 +26,7 @@ const START: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Bus {
     pub(crate) engine: Engine,
-    durable: Arc<Mutex<Option<Arc<Durable>>>>,
+    durable: DurableLane,
 }
 
 /// Either engine.
@@ -34,6 +34,25 @@ pub struct Bus {
 pub(crate) enum Engine {
     Kafka(Arc<kafka::Kafka>),
     Embedded(Arc<embedded::Log>),
+}
+
+impl Engine {
+    pub(crate) fn producer(
+        &self,
+        options: ProducerOptions,
+        on_report: Box<dyn Fn(Ticket, Outcome) + Send + Sync>,
+    ) -> Result<Producer, BusError> {
+        use crate::produce::Engine as Made;
+        let engine = match self {
+            Self::Kafka(kafka) => {
+                Made::Kafka(kafka::producer::Producer::new(kafka, options, on_report)?)
+            }
+            Self::Embedded(log) => {
+                Made::Embedded(embedded::producer::Producer::new(log, options, on_report)?)
+            }
+        };
+        Ok(Producer { engine })
+    }
 }
 
 impl Bus {
@@ -77,9 +96,10 @@ impl Bus {
     }
 
     pub(crate) fn over(engine: Engine) -> Self {
+        let durable = ProducerOptions::durable("durable");
         Self {
+            durable: DurableLane::new(engine.clone(), durable),
             engine,
-            durable: Arc::default(),
         }
     }
 
@@ -95,55 +115,24 @@ impl Bus {
     where
         F: Fn(Ticket, Result<Position, ProduceError>) + Send + Sync + 'static,
     {
-        Self::make_producer(&self.engine, options, Box::new(on_report))
-    }
-
-    fn make_producer(
-        engine: &Engine,
-        options: ProducerOptions,
-        on_report: Box<dyn Fn(Ticket, Outcome) + Send + Sync>,
-    ) -> Result<Producer, BusError> {
-        use crate::produce::Engine as Made;
-        let engine = match engine {
-            Engine::Kafka(kafka) => {
-                Made::Kafka(kafka::producer::Producer::new(kafka, options, on_report)?)
-            }
-            Engine::Embedded(log) => {
-                Made::Embedded(embedded::producer::Producer::new(log, options, on_report)?)
-            }
-        };
-        Ok(Producer { engine })
+        self.engine.producer(options, Box::new(on_report))
     }
 
     /// Writes one record and waits until it is acknowledged. A caller that stops waiting leaves
     /// the record on its way.
     pub async fn produce(&self, message: Message) -> Result<Position, ProduceError> {
-        let durable = self.durable().map_err(|error| match error {
-            BusError::ReadOnly => ProduceError::ReadOnly,
-            error => ProduceError::Closed(error.to_string()),
-        })?;
-        durable.produce(message).await
+        self.durable.produce(message).await
     }
 
     /// The producer that [`Bus::produce`] writes with, e.g. to warm it or ask for its health.
     pub fn durable_producer(&self) -> Result<Producer, BusError> {
-        self.durable().map(|durable| durable.producer().clone())
+        self.durable.producer()
     }
 
-    /// Made at the first use, and again when it is broken for good.
-    fn durable(&self) -> Result<Arc<Durable>, BusError> {
-        let mut slot = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(durable) = slot.as_ref()
-            && !durable.producer().is_broken()
-        {
-            return Ok(Arc::clone(durable));
-        }
-        let engine = &self.engine;
-        let made =
-            Durable::new(|options, on_report| Self::make_producer(engine, options, on_report))?;
-        let made = Arc::new(made);
-        *slot = Some(Arc::clone(&made));
-        Ok(made)
+    /// A lane like that of [`Bus::produce`], with a producer of its own: its `max_bytes` bound what is not reported yet.
+    #[must_use]
+    pub fn durable_lane(&self, options: ProducerOptions) -> DurableLane {
+        DurableLane::new(self.engine.clone(), options)
     }
 
     /// Joins a group.

@@ -259,28 +259,6 @@ pub async fn a_dropped_producer_gives_back_what_waits(subject: &Subject) {
     }
 }
 
-/// The durable lane, with callers beside each other, some of which stop waiting.
-pub async fn many_wait_for_their_own_record(subject: &Subject) {
-    let topic = subject.topic(false).await;
-    let calls = (0..200_u32).map(|number| {
-        let message = Message::new(topic, format!("key-{}", number % 5), number.to_string());
-        let produced = subject.bus.produce(message);
-        async move { (number, produced.await.unwrap()) }
-    });
-    let positions = within("all", futures_util::future::join_all(calls)).await;
-    let impatient = subject.bus.produce(Message::new(topic, "impatient", "200"));
-    drop(tokio::time::timeout(Duration::ZERO, impatient).await);
-    let records = take(&subject.read(topic).await, 201).await;
-    for (number, position) in positions {
-        let record = records
-            .iter()
-            .find(|record| super::number(record) == number)
-            .unwrap();
-        assert_eq!(position.partition, record.partition);
-        assert_eq!(position.offset, Some(record.offset));
-    }
-}
-
 /// It loses its own report and nothing else.
 pub async fn a_callback_that_panics_costs_one_report(subject: &Subject) {
     let topic = subject.topic(false).await;

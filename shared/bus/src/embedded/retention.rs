@@ -24,8 +24,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long the tombstone of a key is kept, so that every reader sees it.
 const TOMBSTONES: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Free pages that are kept for new records: 16 MiB.
-const SPARE_PAGES: i64 = 4 * 1024;
+/// Free pages that are kept for new records, in bytes.
+const SPARE_BYTES: i64 = 16 * 1024 * 1024;
+
+/// Pages that one step gives back: so many may be missing from the spare ones after it.
+const BACK_PAGES: i64 = 1024;
 
 /// When the next step is due.
 #[derive(Default)]
@@ -260,12 +263,13 @@ fn delete_tombstones(connection: &mut Connection, cut: i64) -> rusqlite::Result<
 
 /// Gives pages that stay free back to the file system, some at a time.
 fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
-    let free: i64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-    if free <= SPARE_PAGES {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if pragma("freelist_count")? * pragma("page_size")? <= SPARE_BYTES {
         return Ok(false);
     }
     // Each step of the statement frees one page.
-    let mut vacuum = connection.prepare_cached("PRAGMA incremental_vacuum(1024)")?;
+    let mut vacuum =
+        connection.prepare_cached(&format!("PRAGMA incremental_vacuum({BACK_PAGES})"))?;
     let mut pages = vacuum.query([])?;
     while pages.next()?.is_some() {}
     drop(pages);
@@ -281,18 +285,24 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn pages_are_given_back_many_at_a_time() -> rusqlite::Result<()> {
-        let connection = Connection::open_in_memory()?;
-        let free = || -> rusqlite::Result<i64> {
-            connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
-        };
-        connection.execute_batch(
-            "PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE t (x);
-             INSERT INTO t VALUES (zeroblob(24 * 1024 * 1024)); DELETE FROM t;",
-        )?;
-        let before = free()?;
-        assert!(give_back(&connection)?);
-        assert_eq!(free()?, before - 1024);
+    fn pages_are_given_back_many_at_a_time_until_the_spare_ones_are_left() -> rusqlite::Result<()> {
+        for page in [4_096, 8_192] {
+            let connection = Connection::open_in_memory()?;
+            let free = || -> rusqlite::Result<i64> {
+                connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
+            };
+            connection.execute_batch(&format!(
+                "PRAGMA page_size = {page}; PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE t (x);
+                 INSERT INTO t VALUES (zeroblob(28 * 1024 * 1024)); DELETE FROM t;",
+            ))?;
+            let before = free()?;
+            assert!(give_back(&connection)?);
+            assert_eq!(free()?, before - BACK_PAGES, "pages of {page} bytes");
+            while give_back(&connection)? {}
+            let spare = SPARE_BYTES / page;
+            let left = spare - BACK_PAGES..=spare;
+            assert!(left.contains(&free()?), "{} pages of {page} bytes", free()?);
+        }
         Ok(())
     }
 

@@ -27,8 +27,9 @@ use crate::produce::reports::{Envelope, Reports};
 use crate::produce::{Health, Outcome, ProducerOptions, Refusal, Refused};
 use crate::thread;
 
-/// How long the polling thread waits for something to report before it looks around.
-const POLL: Duration = Duration::from_millis(100);
+/// How long the polling thread waits for something to report before it looks whether it is to end. Long, because rdkafka counts whole milliseconds and
+/// spins through the last one.
+const POLL: Duration = Duration::from_secs(1);
 
 type Native = BaseProducer<Reporting, NoCustomPartitioner>;
 

@@ -197,7 +197,7 @@ async fn a_full_log_loses_its_oldest_records_first_and_gives_space_back() {
     // 40 records of 100 kB are left, or one less, or a few less for the pages they lie in.
     let left = (old.high - old.low) + (new.high - new.low);
     assert!((30..=40).contains(&left), "{left} left: {old:?}");
-    // 33 MB were written; 16 MiB of free pages may stay for new records.
+    // 33 MB were written; 16 MiB of free pages may stay for new records, however fast they were written.
     assert!(size() < 22_000_000, "{}", size());
 }
 
