@@ -45,6 +45,21 @@ pub(crate) const ALL: &[Migration] = &[
         name: "webhooks",
         sql: include_str!("../migrations/0005_webhooks.sql"),
     },
+    Migration {
+        version: 6,
+        name: "deliveries",
+        sql: include_str!("../migrations/0006_deliveries.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "webhook_standing",
+        sql: include_str!("../migrations/0007_webhook_standing.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "dropped",
+        sql: include_str!("../migrations/0008_dropped.sql"),
+    },
 ];
 
 const TABLE: &str = "CREATE TABLE gramtap_schema (

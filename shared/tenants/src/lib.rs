@@ -2,7 +2,8 @@
 //!
 //! The way of a change: an operator's command → `registry.rs` makes a [`Tenant`] (`model.rs`) with
 //! a [`Code`] (`code.rs`), in one transaction with a row of the outbox → `outbox.rs` publishes the
-//! row to `tenants.v1` → every directory follows.
+//! row to `tenants.v1` → every directory follows. What waits for a bot's webhook changes too often for that, and is a table of its own
+//! (`registry/standing.rs`).
 //! The way of a look-up: a [`Key`] from ingress → `directory.rs`: the local cache
 //! (`directory/cache.rs`), then Redis (`redis.rs`), then SQL → [`Lookup`]. `keys.rs` holds the
 //! installation key, which seals tokens, and a [`Webhook`] (`webhook.rs`), whose address has a [`Hook`] (`hook.rs`). `config.rs` opens it all from the settings. What people are told:
@@ -32,5 +33,8 @@ pub use hook::{Hook, HookError, HookHash};
 pub use keys::{Keys, KeysError, Part, Place, SecretsSection};
 pub use model::{Former, GRACE, Standing, Tenant};
 pub use redis::{Redis, RedisError, RedisSection};
-pub use registry::{Alter, Binding, HOOK_OVERLAP, NewTenant, Registry, RegistryError};
+pub use registry::{
+    Alter, Binding, FailedAttempt, HOOK_OVERLAP, NewTenant, Registry, RegistryError, StandingRow,
+    Taken, WebhookStanding,
+};
 pub use webhook::{SealedWebhook, Webhook, WebhookError};

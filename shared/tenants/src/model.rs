@@ -38,6 +38,8 @@ pub struct Tenant {
     pub former_hook: Option<Former>,
     /// Where it takes updates, sealed. Stays when the webhook is given back, for those that still wait.
     pub webhook: Option<SealedWebhook>,
+    /// Updates that were received before this and still wait are not delivered: the bot had Telegram drop them.
+    pub dropped_before: Option<Moment>,
     /// The named upstream, where it is not the usual one.
     pub upstream: Option<String>,
     /// The registry's version at its last change.
@@ -97,7 +99,8 @@ impl Tenant {
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
         let former = self.former_hook.map(|former| former.hash);
         let hooks = [self.hook, former].into_iter().flatten().map(Key::Hook);
-        std::iter::once(Key::Code(self.code))
+        [Key::Code(self.code), Key::Tenant(self.id)]
+            .into_iter()
             .chain(self.bot.map(Key::Bot))
             .chain(hooks)
     }
@@ -110,6 +113,12 @@ impl Tenant {
             }
             _ => self.keys().any(|its| its == *key),
         }
+    }
+
+    /// Whether the bot had an update dropped that was received at `at`.
+    #[must_use]
+    pub fn has_dropped(&self, at: Moment) -> bool {
+        self.dropped_before.is_some_and(|before| at < before)
     }
 
     /// How its webhook's updates are passed on: as was asked for, else kept first only if a method in the bot's answer can be executed here.
@@ -138,6 +147,7 @@ impl Tenant {
                 .webhook
                 .as_ref()
                 .map(|sealed| sealed.as_str().to_owned()),
+            dropped_before: self.dropped_before,
             mode: self.mode,
             privacy: self.privacy,
             upstream: self.upstream.clone(),
@@ -161,6 +171,7 @@ impl Tenant {
             hook: hash(state.hook_hash),
             former_hook: former.map(|(hash, until)| Former { hash, until }),
             webhook: state.webhook.map(SealedWebhook::from),
+            dropped_before: state.dropped_before,
             upstream: state.upstream,
             version: state.version,
             created_at: None,
@@ -196,6 +207,7 @@ pub(crate) mod tests {
             hook: None,
             former_hook: None,
             webhook: None,
+            dropped_before: None,
             upstream: None,
             version,
             created_at: Some(Moment::now()),
@@ -240,7 +252,7 @@ pub(crate) mod tests {
         assert!(answers(current, 0) && answers(current, 999_999));
         assert!(answers(former, 59) && !answers(former, 60));
         assert!(!answers(other, 0));
-        assert_eq!(tenant.keys().count(), 4);
+        assert_eq!(tenant.keys().count(), 5);
         assert!(tenant.keys().all(|key| tenant.answers_to(&key, now)));
     }
 
@@ -265,6 +277,7 @@ pub(crate) mod tests {
             until: Moment::now(),
         });
         tenant.webhook = Some("key.sealed".to_owned().into());
+        tenant.dropped_before = Some(Moment::now());
         let told = Tenant::from_state(tenant.state()).unwrap();
         tenant.created_at = None;
         assert_eq!(told, tenant);

@@ -14,6 +14,7 @@ pub(crate) mod change;
 mod error;
 mod read;
 mod row;
+mod standing;
 pub mod statements;
 mod token;
 mod webhook;
@@ -26,7 +27,8 @@ pub use add::NewTenant;
 pub use alter::Alter;
 pub use bind::Binding;
 pub use error::RegistryError;
-pub use webhook::HOOK_OVERLAP;
+pub use standing::{FailedAttempt, StandingRow, WebhookStanding};
+pub use webhook::{HOOK_OVERLAP, Taken};
 
 /// The registry. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -5,17 +5,19 @@
 //! prove Telegram with the other; `Debug` shows scheme and host alone.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use gramtap_events::TenantId;
 use gramtap_settings::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{Keys, KeysError};
+use crate::{Hook, Keys, KeysError};
 
 /// Where a bot takes updates.
 #[derive(Clone)]
 pub struct Webhook {
+    given: String,
     url: Url,
     /// What Telegram's secret header must hold, where that is known.
     pub secret: Option<SecretString>,
@@ -23,6 +25,12 @@ pub struct Webhook {
     pub max_connections: u8,
     /// The authority to trust for it, PEM; none: the public ones.
     pub ca: Option<String>,
+    /// Where its host is, in place of what DNS says.
+    pub ip_address: Option<IpAddr>,
+    /// Its operator has taken it back: setWebhook of the bot itself is none of ours any more.
+    pub released: bool,
+    /// The secret part of Gramtap's address for it, as the registry gave it. Kept so that the same address can be told again.
+    pub(crate) hook: Option<Hook>,
 }
 
 /// A webhook that only the installation's keys open.
@@ -61,7 +69,8 @@ impl Webhook {
         if url.len() > Self::LONGEST_URL {
             return Err(WebhookError::Length);
         }
-        let mut url = Url::parse(url.trim()).map_err(|_| WebhookError::Url)?;
+        let given = url.trim().to_owned();
+        let mut url = Url::parse(&given).map_err(|_| WebhookError::Url)?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(WebhookError::Scheme);
         }
@@ -71,10 +80,14 @@ impl Webhook {
         // Not part of what is sent.
         url.set_fragment(None);
         Ok(Self {
+            given,
             url,
             secret: None,
             max_connections: Self::CONNECTIONS,
             ca: None,
+            ip_address: None,
+            released: false,
+            hook: None,
         })
     }
 
@@ -94,6 +107,30 @@ impl Webhook {
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// The address as it was given, which the bot is told. It may hold secrets.
+    #[must_use]
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+
+    /// The secret part of Gramtap's address for it.
+    #[must_use]
+    pub fn hook(&self) -> Option<&Hook> {
+        self.hook.as_ref()
+    }
+
+    /// Whether an update takes the same way to both, so that Telegram need not be told another address. A certificate that is sent is
+    /// always a change, with Telegram too.
+    #[must_use]
+    pub fn same_way(&self, other: &Self) -> bool {
+        let secret = |it: &Self| it.secret.as_ref().map(|secret| secret.expose().clone());
+        self.given == other.given
+            && self.ip_address == other.ip_address
+            && secret(self) == secret(other)
+            && self.ca.is_none()
+            && other.ca.is_none()
     }
 
     /// Scheme, host and port: what may be shown.
@@ -139,6 +176,12 @@ struct Inside<'a> {
     secret: Option<std::borrow::Cow<'a, str>>,
     max_connections: u8,
     ca: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default)]
+    ip_address: Option<IpAddr>,
+    #[serde(default)]
+    released: bool,
+    #[serde(default)]
+    hook: Option<std::borrow::Cow<'a, str>>,
 }
 
 impl Keys {
@@ -152,13 +195,16 @@ impl Keys {
         webhook: &Webhook,
     ) -> Result<SealedWebhook, KeysError> {
         let inside = Inside {
-            url: webhook.url.as_str().into(),
+            url: webhook.given.as_str().into(),
             secret: webhook
                 .secret
                 .as_ref()
                 .map(|secret| secret.expose().as_str().into()),
             max_connections: webhook.max_connections,
             ca: webhook.ca.as_deref().map(Into::into),
+            ip_address: webhook.ip_address,
+            released: webhook.released,
+            hook: webhook.hook.as_ref().map(|hook| hook.expose().into()),
         };
         let inside = serde_json::to_vec(&inside).map(zeroize::Zeroizing::new);
         let inside = inside.map_err(|_| KeysError::Damaged)?;
@@ -176,111 +222,17 @@ impl Keys {
     ) -> Result<Webhook, KeysError> {
         let opened = self.open_text(tenant, &sealed.0)?;
         let inside: Inside<'_> = serde_json::from_slice(&opened).map_err(|_| KeysError::Damaged)?;
-        Ok(Webhook {
-            url: Url::parse(&inside.url).map_err(|_| KeysError::Damaged)?,
-            secret: inside
-                .secret
-                .map(|secret| SecretString::new(secret.into_owned())),
-            max_connections: inside.max_connections,
-            ca: inside.ca.map(std::borrow::Cow::into_owned),
-        })
+        let text = |text: Option<std::borrow::Cow<'_, str>>| text.map(std::borrow::Cow::into_owned);
+        let mut webhook = Webhook::new(&inside.url).map_err(|_| KeysError::Damaged)?;
+        webhook.secret = text(inside.secret).map(SecretString::new);
+        webhook.max_connections = inside.max_connections;
+        webhook.ca = text(inside.ca);
+        webhook.ip_address = inside.ip_address;
+        webhook.released = inside.released;
+        webhook.hook = inside.hook.and_then(|hook| hook.parse().ok());
+        Ok(webhook)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::keys::tests::keys;
-
-    fn whole() -> Webhook {
-        let mut webhook =
-            Webhook::new("https://ann:pw@Bot.Example.org:8443/AAcanary?x=1#there").unwrap();
-        webhook.secret = Some(SecretString::new("AAcanary-header".to_owned()));
-        webhook.ca = Some("-----BEGIN CERTIFICATE-----".to_owned());
-        webhook.with_connections(7).unwrap()
-    }
-
-    fn parts(webhook: &Webhook) -> (&str, Option<&str>, u8, Option<&str>) {
-        let secret = webhook
-            .secret
-            .as_ref()
-            .map(|secret| secret.expose().as_str());
-        (
-            webhook.url.as_str(),
-            secret,
-            webhook.max_connections,
-            webhook.ca.as_deref(),
-        )
-    }
-
-    #[test]
-    fn an_address_is_kept_whole_and_shown_in_part() {
-        let webhook = whole();
-        assert_eq!(
-            webhook.url().as_str(),
-            "https://ann:pw@bot.example.org:8443/AAcanary?x=1"
-        );
-        assert_eq!(webhook.endpoint(), "https://bot.example.org:8443");
-        assert_eq!(
-            Webhook::new("http://10.0.0.1:80/x").unwrap().endpoint(),
-            "http://10.0.0.1"
-        );
-        let shown = format!("{webhook:?}");
-        assert!(
-            !shown.contains("AAcanary") && !shown.contains("pw"),
-            "{shown}"
-        );
-    }
-
-    #[test]
-    fn what_is_no_address_is_refused() {
-        let long = format!("https://a.example/{}", "x".repeat(Webhook::LONGEST_URL));
-        for (text, error) in [
-            ("", WebhookError::Url),
-            ("bot.example.org", WebhookError::Url),
-            ("https://", WebhookError::Url),
-            ("ftp://bot.example.org", WebhookError::Scheme),
-            ("file:///etc/passwd", WebhookError::Scheme),
-            (&long, WebhookError::Length),
-        ] {
-            assert_eq!(Webhook::new(text).unwrap_err(), error, "{text}");
-        }
-        for connections in [0, 101, 256 + 7] {
-            let refused = whole().with_connections(connections);
-            assert_eq!(
-                refused.unwrap_err(),
-                WebhookError::Connections,
-                "{connections}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_webhook_opens_for_its_tenant_alone() {
-        let ids = ["aaaaaaaaaaaaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaaaaaaaaaaac"];
-        let [one, other] = ids.map(|id| id.parse().unwrap());
-        let sealed = keys(1).seal_webhook(one, &whole()).unwrap();
-        for part in ["AAcanary", "example", "pw"] {
-            assert!(!sealed.as_str().contains(part));
-        }
-        let opened = keys(1).open_webhook(one, &sealed).unwrap();
-        assert_eq!(parts(&opened), parts(&whole()));
-        assert!(matches!(
-            keys(1).open_webhook(other, &sealed),
-            Err(KeysError::Damaged)
-        ));
-        assert!(matches!(
-            keys(2).open_webhook(one, &sealed),
-            Err(KeysError::UnknownKey { .. })
-        ));
-        for text in ["", ".", "x.y", &sealed.as_str()[1..]] {
-            assert!(
-                keys(1)
-                    .open_webhook(one, &SealedWebhook(text.to_owned()))
-                    .is_err(),
-                "{text}"
-            );
-        }
-    }
-}
+mod tests;

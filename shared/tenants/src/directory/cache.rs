@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::Key;
 use crate::{Standing, Tenant};
 
-/// Keys at most; a tenant has one to four. About 100 MB when full.
+/// Keys at most; a tenant has two to five. About 100 MB when full.
 pub(super) const KEYS: usize = 1 << 19;
 const SHARDS: usize = 64;
 /// How many are looked at to find one to drop.
@@ -255,13 +255,17 @@ impl Slot {
     }
 
     fn choose(&mut self) {
-        let rank = |tenant: &Tenant| (tenant.deleted_at.is_none(), tenant.version);
         for other in &mut self.others {
             if rank(other) > rank(&self.served) {
                 std::mem::swap(other, &mut self.served);
             }
         }
     }
+}
+
+/// Of tenants that had one key the highest is served.
+pub(super) fn rank(tenant: &Tenant) -> (bool, u64) {
+    (tenant.deleted_at.is_none(), tenant.version)
 }
 
 /// Whether a state says more than the one known.

@@ -16,8 +16,8 @@ use super::{Key, Lookup};
 
 /// Keys that may wait.
 const KEYS: usize = 8_192;
-/// From one batch to the next: keys that come meanwhile go together.
-const PACE: Duration = Duration::from_millis(5);
+/// From one batch to the next: keys that come meanwhile go together. Times what a batch holds it is more than 20,000 strangers a second.
+const PACE: Duration = Duration::from_millis(25);
 
 #[derive(Default)]
 pub(super) struct Flight {

@@ -1,11 +1,11 @@
 //! What a bot is looked up by, and what is found.
 //!
-//! In: ingress. Out: ingress. Invariant: [`Lookup::Absent`] is said only if the registry was asked
+//! In: ingress, the forwarder. Out: the same. Invariant: [`Lookup::Absent`] is said only if the registry was asked
 //! or is known to the last second; what could not be asked is [`Lookup::Unreachable`]. Pure.
 
 use std::sync::Arc;
 
-use gramtap_events::Moment;
+use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::BotId;
 
 use crate::{Code, HookHash, Standing, Tenant};
@@ -19,6 +19,8 @@ pub enum Key {
     Bot(BotId),
     /// The secret part of a webhook's address, now or before.
     Hook(HookHash),
+    /// Who it is in records.
+    Tenant(TenantId),
 }
 
 /// What is found.

@@ -2,7 +2,7 @@
 //!
 //! In: batches of `flight.rs`. Out: answers to all that wait for them, the local cache, Redis.
 //! Invariant: SQL is asked by one batch at a time, at the pace of `flight.rs`: whatever strangers
-//! send, it costs 400 small queries a second at most, and each key gets a true answer; keys beyond
+//! send, it costs 40 small queries a second at most for each kind of key, and each key gets a true answer; keys beyond
 //! that get it from the next poll of the whole registry. What Redis remembers is served at once and
 //! then checked with SQL. It runs as a task that ends when nobody waits; if it dies, those that wait
 //! learn it, and the next look-up starts another.
@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::cache::Applied;
+use super::cache::{self, Applied};
 use super::flight::Joined;
 use super::{Inner, Key, Lookup};
 use crate::Tenant;
 use crate::redis::Remembered;
-use crate::registry::statements::BATCH;
+use crate::registry::statements::FLOOD;
 
 /// How long a look-up waits for its answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -95,7 +95,7 @@ async fn run(inner: &Arc<Inner>) {
         if !pause.is_zero() {
             sleep(pause).await;
         }
-        let batch = inner.flight().next(BATCH, Instant::now());
+        let batch = inner.flight().next(FLOOD, Instant::now());
         let Some(batch) = batch else { return };
         ask(inner, &batch).await;
     }
@@ -140,12 +140,15 @@ async fn recall(inner: &Arc<Inner>, batch: &[Key]) -> Vec<Key> {
     };
     // Failures are counted where they happen; SQL is asked all the same.
     let tenants = memory.recall(batch).await.unwrap_or_default();
+    let mut told = Vec::new();
     for tenant in tenants {
+        let code = Key::Code(tenant.code);
         inner.hear(tenant);
+        told.extend(inner.cache.get(&code));
     }
     let mut recalled = Vec::new();
     for key in batch {
-        if let Some(tenant) = inner.cache.get(key) {
+        if let Some(tenant) = served(inner, key, &told) {
             recalled.push(*key);
             answer(inner, key, "redis", &Lookup::of(key, tenant));
         }
@@ -162,22 +165,31 @@ async fn settle(inner: &Arc<Inner>, batch: &[Key], recalled: &[Key], mut tenants
             inner.cache.forget(key);
         }
     }
-    let mut remembered = Vec::new();
+    let (mut told, mut remembered) = (Vec::new(), Vec::new());
     for tenant in tenants {
-        let version = tenant.version;
+        let (code, version) = (Key::Code(tenant.code), tenant.version);
         if let Applied::Changed(keys) = inner.take_in(tenant) {
             remembered.extend(inner.to_remember(&keys, version));
         }
+        told.extend(inner.cache.get(&code));
     }
     let now = Instant::now();
     for key in batch {
-        let lookup = inner.of(key);
+        let tenant = served(inner, key, &told);
+        let lookup = tenant.map_or(Lookup::Absent, |tenant| Lookup::of(key, tenant));
         if lookup == Lookup::Absent {
             inner.unknown.insert(*key, now);
         }
         answer(inner, key, "sql", &lookup);
     }
     remember(inner, remembered).await;
+}
+
+/// What a key leads to after an answer was taken in. A cache that is full may have dropped a part of the answer for the rest of it.
+fn served(inner: &Inner, key: &Key, told: &[Arc<Tenant>]) -> Option<Arc<Tenant>> {
+    let told = || told.iter().filter(|tenant| has(tenant, key));
+    let known = inner.cache.get(key);
+    known.or_else(|| told().max_by_key(|tenant| cache::rank(tenant)).cloned())
 }
 
 async fn remember(inner: &Arc<Inner>, remembered: Vec<Remembered>) {

@@ -27,6 +27,8 @@ pub enum Part {
     Headers,
     /// The body, as received.
     Body,
+    /// Where it is to be delivered instead of the bot's webhook.
+    Address,
 }
 
 impl Place<'_> {
@@ -35,6 +37,7 @@ impl Place<'_> {
         let part: &[u8] = match part {
             Part::Headers => b"h",
             Part::Body => b"b",
+            Part::Address => b"a",
         };
         let (known, number) = match self.update_id {
             Some(number) => (b"1", number.to_be_bytes()),

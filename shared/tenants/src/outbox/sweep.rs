@@ -9,7 +9,7 @@ use gramtap_events::Moment;
 use tokio::time::Instant;
 
 use super::Publisher;
-use crate::registry::statements::{FORGET, SWEEP};
+use crate::registry::statements::{FORGET, STANDING_FORGET, SWEEP};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,9 +29,13 @@ impl Publisher {
     }
 
     pub(super) async fn sweep(&self, now: Moment) {
-        for (statement, kept) in [(&SWEEP, CHANGES), (&FORGET, REMOVED)] {
-            let before = Moment::from(now.time() - kept).to_string();
-            match self.database.execute(statement, &[before.into()]).await {
+        let before = |kept| vec![Moment::from(now.time() - kept).to_string().into()];
+        for (statement, values) in [
+            (&SWEEP, before(CHANGES)),
+            (&FORGET, before(REMOVED)),
+            (&STANDING_FORGET, Vec::new()),
+        ] {
+            match self.database.execute(statement, &values).await {
                 Ok(0) => {}
                 Ok(rows) => tracing::debug!(statement = statement.name, rows, "old rows forgotten"),
                 Err(error) => tracing::debug!(%error, "old rows are not forgotten for now"),

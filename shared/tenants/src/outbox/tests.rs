@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use super::*;
-use crate::{Code, NewTenant, keys};
+use crate::{Code, NewTenant, StandingRow, keys};
 
 /// The bus.
 #[derive(Default)]
@@ -245,23 +245,32 @@ async fn only_what_is_old_and_done_is_forgotten() {
     registry.remove(gone, true).await.unwrap();
     publisher.round().await.unwrap();
     add(&registry, 3).await;
+    let now = Moment::now();
+    for tenant in registry.since(0, 9).await.unwrap() {
+        let row = StandingRow {
+            tenant: tenant.id,
+            partition: 0,
+            waiting: 0,
+            failed: None,
+        };
+        registry.write_standing(now, &[row]).await.unwrap();
+    }
     const ALL: Statement = Statement::new(
         "all",
-        "SELECT (SELECT COUNT(*) FROM tenants) AS bots, (SELECT COUNT(*) FROM outbox) AS changes",
+        "SELECT (SELECT COUNT(*) FROM tenants) AS bots, (SELECT COUNT(*) FROM outbox) AS changes,
+             (SELECT COUNT(*) FROM webhook_standing) AS standings",
     );
     let rows = async || {
         let row = registry.database().first(&ALL, &[]).await.unwrap().unwrap();
-        (
-            row.get::<i64>("bots").unwrap(),
-            row.get::<i64>("changes").unwrap(),
-        )
+        let count = |column| row.get::<i64>(column).unwrap();
+        (count("bots"), count("changes"), count("standings"))
     };
-    let in_days = |days| Moment::from(Moment::now().time() + time::Duration::days(days));
+    let in_days = |days| Moment::from(now.time() + time::Duration::days(days));
     publisher.sweep(in_days(6)).await;
-    assert_eq!(rows().await, (3, 4));
+    assert_eq!(rows().await, (3, 4, 3));
     publisher.sweep(in_days(8)).await;
-    assert_eq!(rows().await, (3, 1), "what was not published is kept");
+    assert_eq!(rows().await, (3, 1, 3), "what was not published is kept");
     publisher.sweep(in_days(91)).await;
-    assert_eq!(rows().await, (2, 1));
+    assert_eq!(rows().await, (2, 1, 2));
     assert!(registry.get(kept).await.unwrap().is_some());
 }

@@ -1,6 +1,6 @@
 //! Keys and values in Redis, and the commands that read and write them.
 //!
-//! `gt:code:{code}`, `gt:bot:{id}` and `gt:hook:{hash}` lead to a tenant; the value is `{version} {tenant as JSON}`,
+//! `gt:code:{code}`, `gt:bot:{id}`, `gt:hook:{hash}` and `gt:tenant:{id}` lead to a tenant; the value is `{version} {tenant as JSON}`,
 //! and `{version} ` alone where the key leads nowhere since that version. `gt:round` is there while
 //! nobody needs to tell Redis everything. In: `redis.rs`. Out: commands. Invariant: a value is
 //! replaced only by one of the same or a newer version. Pure.
@@ -94,6 +94,7 @@ fn name(key: &Key) -> String {
         Key::Code(code) => format!("gt:code:{code}"),
         Key::Bot(bot) => format!("gt:bot:{bot}"),
         Key::Hook(hash) => format!("gt:hook:{hash}"),
+        Key::Tenant(id) => format!("gt:tenant:{id}"),
     }
 }
 

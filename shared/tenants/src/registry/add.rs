@@ -83,6 +83,7 @@ impl Registry {
                 hook: None,
                 former_hook: None,
                 webhook: None,
+                dropped_before: None,
                 upstream: None,
                 version: 0,
                 created_at: Some(change.now),

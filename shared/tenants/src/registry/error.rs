@@ -30,6 +30,9 @@ pub enum RegistryError {
         "the bot with the code {0} has no webhook here: gramtap bots add --webhook-url gives it one"
     )]
     NoWebhook(Code),
+    /// The bot's webhook was given back to it.
+    #[error("the webhook of the bot with the code {0} was given back to it")]
+    Released(Code),
     /// The token is another bot's.
     #[error(
         "the token is that of bot {token}, not of {}",
@@ -71,6 +74,7 @@ impl RegistryError {
             Self::Connected { .. } => "connected",
             Self::UnknownCode(_) => "unknown_code",
             Self::NoWebhook(_) => "no_webhook",
+            Self::Released(_) => "released",
             Self::OtherBot { .. } => "other_bot",
             Self::Name => "name",
             Self::Database(error) => error.label(),

@@ -29,28 +29,34 @@ impl Registry {
         Ok(tenants.into_iter().find(served))
     }
 
-    /// All that ever had one of these keys, the removed ones too. [`statements::BATCH`] keys at
+    /// All that ever had one of these keys, the removed ones too. [`statements::FLOOD`] keys at
     /// most are looked at.
     pub(crate) async fn lookup(&self, keys: &[Key]) -> Result<Vec<Tenant>, RegistryError> {
         let mut codes = Vec::new();
         let mut bots = Vec::new();
         let mut hooks = Vec::new();
+        let mut ids = Vec::new();
         for key in keys {
             match key {
                 Key::Code(code) => codes.push(Value::from(code.as_str())),
                 Key::Bot(bot) => bots.push(Value::from(bot.0)),
                 Key::Hook(hash) => hooks.push(Value::from(hash.to_string())),
+                Key::Tenant(id) => ids.push(Value::from(id.as_str())),
             }
         }
         let mut found = Vec::new();
-        for (statement, values) in [
-            (&statements::BY_CODES, codes),
-            (&statements::BY_BOTS, bots),
-            (&statements::BY_HOOKS, hooks),
+        for (few, many, mut values) in [
+            (&statements::BY_CODES, &statements::FLOOD_OF_CODES, codes),
+            (&statements::BY_BOTS, &statements::FLOOD_OF_BOTS, bots),
+            (&statements::BY_HOOKS, &statements::FLOOD_OF_HOOKS, hooks),
+            (&statements::BY_IDS, &statements::FLOOD_OF_IDS, ids),
         ] {
             if let Some(filler) = values.first().cloned() {
-                let mut values = values;
-                values.resize(statements::BATCH, filler);
+                let (statement, size) = match values.len() <= statements::BATCH {
+                    true => (few, statements::BATCH),
+                    false => (many, statements::FLOOD),
+                };
+                values.resize(size, filler);
                 found.extend(self.read(statement, &values).await?);
             }
         }
@@ -66,11 +72,10 @@ impl Registry {
 
     /// What changed after a version, in order of versions, `limit` at most. What this version of
     /// Gramtap cannot read is left out, so that it keeps nobody else from being known.
-    pub(crate) async fn since(
-        &self,
-        version: u64,
-        limit: u32,
-    ) -> Result<Vec<Tenant>, RegistryError> {
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn since(&self, version: u64, limit: u32) -> Result<Vec<Tenant>, RegistryError> {
         let values = [signed(version).into(), i64::from(limit).into()];
         let rows = self.database.fetch(&statements::SINCE, &values).await?;
         let readable = |row| match row::read(row) {

@@ -34,6 +34,7 @@ pub(super) fn write(tenant: &Tenant) -> Vec<Value> {
             .as_ref()
             .map(|sealed| sealed.as_str().to_owned())
             .into(),
+        tenant.dropped_before.map(|at| at.to_string()).into(),
         tenant.upstream.clone().into(),
         signed(tenant.version).into(),
         tenant.created_at.map(|at| at.to_string()).into(),
@@ -50,6 +51,7 @@ pub(super) fn read(row: &Row) -> Result<Tenant, RegistryError> {
     let mode: Option<String> = row.get("mode")?;
     let former_hash = optional(row, "former_hook_hash", &unreadable)?;
     let former_until: Option<String> = row.get("former_hook_until")?;
+    let dropped_before: Option<String> = row.get("dropped_before")?;
     Ok(Tenant {
         id: parsed(row, "id", &unreadable)?,
         code: parsed(row, "code", &unreadable)?,
@@ -73,6 +75,10 @@ pub(super) fn read(row: &Row) -> Result<Tenant, RegistryError> {
         webhook: row
             .get::<Option<String>>("webhook")?
             .map(SealedWebhook::from),
+        dropped_before: match dropped_before {
+            Some(text) => Some(read_moment(&text, "dropped_before")?),
+            None => None,
+        },
         upstream: row.get("upstream")?,
         version: unsigned(version),
         created_at: Some(read_moment(

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use gramtap_events::Moment;
 use gramtap_events::tenant::Mode;
 
 use super::bind::connected;
@@ -15,6 +16,16 @@ use crate::{Code, Former, Hook, Tenant, Webhook};
 
 /// How long the address before is good: as long as Telegram keeps an update.
 pub const HOOK_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A webhook that a bot has set through Gramtap.
+#[derive(Debug)]
+pub struct Taken {
+    /// The bot as it is now.
+    pub tenant: Tenant,
+    /// The secret part of the address that Telegram is to be told.
+    pub hook: Hook,
+    before: Tenant,
+}
 
 impl Registry {
     /// Takes a bot's webhook over, or gives it another target. `mode` of None: as it was, or by whether the token is stored.
@@ -30,11 +41,90 @@ impl Registry {
         let mut change = Change::begin(&self.database).await?;
         let mut tenant = connected(&mut change, code).await?;
         let hook = renew(&mut tenant, &change)?;
-        tenant.webhook = Some(self.keys.seal_webhook(tenant.id, webhook)?);
+        self.lead(&mut tenant, webhook, &hook)?;
         tenant.mode = mode.or(tenant.mode);
         change.write(&mut tenant).await?;
         change.commit().await?;
         Ok((tenant, hook))
+    }
+
+    /// The bot itself sets its webhook, through Gramtap: its updates go where it says from now on. The address that Telegram has stays if
+    /// the way to the bot does; Telegram is to be told of another one just where it would be told of another webhook.
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownCode`] if no connected bot has the code; [`RegistryError::Released`].
+    pub async fn take_over(&self, code: Code, webhook: &Webhook) -> Result<Taken, RegistryError> {
+        let mut change = Change::begin(&self.database).await?;
+        let mut tenant = connected(&mut change, code).await?;
+        let before = tenant.clone();
+        let current = self.webhook(&tenant).ok().flatten();
+        if current.as_ref().is_some_and(|current| current.released) {
+            change.leave().await?;
+            return Err(RegistryError::Released(code));
+        }
+        let kept = current.filter(|current| current.same_way(webhook));
+        let kept = kept.and_then(|current| current.hook);
+        let hook = match kept.filter(|hook| tenant.hook == Some(hook.hash())) {
+            Some(hook) => hook,
+            None => renew(&mut tenant, &change)?,
+        };
+        self.lead(&mut tenant, webhook, &hook)?;
+        change.write(&mut tenant).await?;
+        change.commit().await?;
+        Ok(Taken {
+            tenant,
+            hook,
+            before,
+        })
+    }
+
+    /// Telegram has refused: all is as it was before, unless it was changed since. Some: it is now so.
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownCode`] if the bot is not connected any more.
+    pub async fn put_back(&self, taken: &Taken) -> Result<Option<Tenant>, RegistryError> {
+        let mut change = Change::begin(&self.database).await?;
+        let mut tenant = connected(&mut change, taken.tenant.code).await?;
+        let ours = &taken.tenant;
+        if (tenant.hook, &tenant.webhook) != (ours.hook, &ours.webhook) {
+            change.leave().await?;
+            return Ok(None);
+        }
+        tenant.hook = taken.before.hook;
+        tenant.former_hook = taken.before.former_hook;
+        tenant.webhook.clone_from(&taken.before.webhook);
+        change.write(&mut tenant).await?;
+        change.commit().await?;
+        Ok(Some(tenant))
+    }
+
+    fn lead(
+        &self,
+        tenant: &mut Tenant,
+        webhook: &Webhook,
+        hook: &Hook,
+    ) -> Result<(), RegistryError> {
+        let mut webhook = webhook.clone();
+        webhook.hook = Some(hook.clone());
+        tenant.webhook = Some(self.keys.seal_webhook(tenant.id, &webhook)?);
+        Ok(())
+    }
+
+    /// Chooses how the updates of a bot's webhook go on; target and address stay as they are.
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownCode`]; [`RegistryError::NoWebhook`] if it has none here.
+    pub async fn set_mode(&self, code: Code, mode: Mode) -> Result<Tenant, RegistryError> {
+        let mut change = Change::begin(&self.database).await?;
+        let mut tenant = connected(&mut change, code).await?;
+        if tenant.hook.is_none() {
+            change.leave().await?;
+            return Err(RegistryError::NoWebhook(code));
+        }
+        tenant.mode = Some(mode);
+        change.write(&mut tenant).await?;
+        change.commit().await?;
+        Ok(tenant)
     }
 
     /// Gives a bot's webhook another address, because somebody may know the old one or nobody knows it any more.
@@ -49,21 +139,68 @@ impl Registry {
             return Err(RegistryError::NoWebhook(code));
         }
         let hook = renew(&mut tenant, &change)?;
+        // What cannot be opened is not known by the bot's next setWebhook, and replaced by it.
+        if let Ok(Some(webhook)) = self.webhook(&tenant) {
+            self.lead(&mut tenant, &webhook, &hook)?;
+        }
         change.write(&mut tenant).await?;
         change.commit().await?;
         Ok((tenant, hook))
     }
 
-    /// Gives a bot its webhook back: updates that Telegram still sends here, and those that wait, are delivered for a while more.
+    /// Gives a bot its webhook back for good: updates that Telegram still sends here, and those that wait, are delivered for a while more,
+    /// and when the bot sets its webhook again, that is not taken over.
     ///
     /// # Errors
     /// [`RegistryError::UnknownCode`]; [`RegistryError::NoWebhook`] if it has none here.
     pub async fn release_webhook(&self, code: Code) -> Result<Tenant, RegistryError> {
+        self.end_webhook(code, true, None).await
+    }
+
+    /// The bot has deleted its webhook. As [`Registry::release_webhook`], but where it sets it again, that is taken over again. `dropped`: as of
+    /// [`Registry::drop_waiting`].
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownCode`]; [`RegistryError::NoWebhook`] if it has none here, and nothing is dropped.
+    pub async fn drop_webhook(
+        &self,
+        code: Code,
+        dropped: Option<Moment>,
+    ) -> Result<Tenant, RegistryError> {
+        self.end_webhook(code, false, dropped).await
+    }
+
+    /// The bot had Telegram drop what waits: what was received before this moment and still waits is not delivered here either.
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownCode`].
+    pub async fn drop_waiting(&self, code: Code, before: Moment) -> Result<Tenant, RegistryError> {
         let mut change = Change::begin(&self.database).await?;
         let mut tenant = connected(&mut change, code).await?;
-        if !retire(&mut tenant, &change) {
+        tenant.dropped_before = tenant.dropped_before.max(Some(before));
+        change.write(&mut tenant).await?;
+        change.commit().await?;
+        Ok(tenant)
+    }
+
+    async fn end_webhook(
+        &self,
+        code: Code,
+        released: bool,
+        dropped: Option<Moment>,
+    ) -> Result<Tenant, RegistryError> {
+        let mut change = Change::begin(&self.database).await?;
+        let mut tenant = connected(&mut change, code).await?;
+        if !retire(&mut tenant, &change) && dropped.is_none() {
             change.leave().await?;
             return Err(RegistryError::NoWebhook(code));
+        }
+        tenant.dropped_before = tenant.dropped_before.max(dropped);
+        if let Ok(Some(mut webhook)) = self.webhook(&tenant)
+            && released
+        {
+            webhook.released = true;
+            tenant.webhook = Some(self.keys.seal_webhook(tenant.id, &webhook)?);
         }
         change.write(&mut tenant).await?;
         change.commit().await?;

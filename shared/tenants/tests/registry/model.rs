@@ -172,7 +172,9 @@ impl Model {
         let bots = (0..8).map(|bot| BotId(self.base + bot));
         let codes = self.tenants.keys().copied().map(Key::Code);
         let hooks = self.hooks.iter().copied().map(Key::Hook);
-        let keys: Vec<Key> = codes.chain(bots.map(Key::Bot)).chain(hooks).collect();
+        let ids = self.tenants.values().map(|it| Key::Tenant(it.id));
+        let keys = codes.chain(bots.map(Key::Bot)).chain(hooks).chain(ids);
+        let keys: Vec<Key> = keys.collect();
         let began = Instant::now();
         for directory in &self.directories {
             for key in &keys {
@@ -197,6 +199,7 @@ impl Model {
         let has = |tenant: &&Tenant| match key {
             Key::Code(code) => tenant.code == code,
             Key::Bot(bot) => tenant.bot == Some(bot),
+            Key::Tenant(id) => tenant.id == id,
             Key::Hook(hash) => {
                 tenant.hook == Some(hash) || tenant.former_hook.is_some_and(|it| it.hash == hash)
             }

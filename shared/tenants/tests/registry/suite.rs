@@ -11,6 +11,8 @@ use gramtap_telegram::{BotId, Token};
 use gramtap_tenants::registry::statements;
 use gramtap_tenants::{Alter, Binding, Code, NewTenant, Registry, RegistryError, Standing, Tenant};
 
+#[path = "standing.rs"]
+mod standing;
 #[path = "webhooks.rs"]
 mod webhooks;
 
@@ -27,6 +29,7 @@ pub(crate) async fn all(registry: &Registry) {
     tokens_are_sealed_and_forgotten(registry).await;
     what_cannot_be_done_says_so(registry).await;
     webhooks::all(registry).await;
+    standing::all(registry).await;
     concurrent_changes_have_versions_of_their_own(registry).await;
 }
 
@@ -42,7 +45,8 @@ async fn reread(registry: &Registry, tenant: &Tenant) -> Tenant {
 }
 
 async fn every_query_fits_the_schema(registry: &Registry) {
-    for statement in statements::ALL {
+    let written = statements::STANDING_WRITE.statements();
+    for statement in statements::ALL.into_iter().chain(written) {
         let checked = registry.database().check(statement).await;
         assert!(checked.is_ok(), "{}: {checked:?}", statement.name);
     }

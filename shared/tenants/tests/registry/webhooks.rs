@@ -3,6 +3,7 @@
 //! In: a registry. Out: pass or fail. Invariant: neither a hook nor the bot's own address is in SQL in clear.
 
 use gramtap_database::Statement;
+use gramtap_events::Moment;
 use gramtap_events::tenant::Mode;
 use gramtap_telegram::{BotId, Token};
 use gramtap_tenants::{
@@ -17,6 +18,8 @@ const SECRET: &str = "AAcanary-of-the-header";
 pub(crate) async fn all(registry: &Registry) {
     a_webhook_is_kept_and_given_back(registry).await;
     a_hook_is_rotated(registry).await;
+    a_bots_own_webhook_is_taken_over(registry).await;
+    what_waits_is_dropped(registry).await;
     nothing_of_it_is_in_clear(registry).await;
     LocalSet::new()
         .run_until(it_is_found_by_its_hooks(registry))
@@ -104,6 +107,76 @@ async fn a_hook_is_rotated(registry: &Registry) {
         Some(now.hash()),
         "one at a time"
     );
+}
+
+async fn a_bots_own_webhook_is_taken_over(registry: &Registry) {
+    let code = add(registry, 1_104, false).await.code;
+    let first = registry.take_over(code, &webhook()).await.unwrap();
+    assert_eq!(first.tenant.hook, Some(first.hook.hash()));
+    // The same again, as by a bot that restarts: Telegram has the right address already.
+    let mut faster = webhook().with_connections(9).unwrap();
+    let again = registry.take_over(code, &faster).await.unwrap();
+    assert_eq!(again.hook.expose(), first.hook.expose());
+    let kept = registry.webhook(&again.tenant).unwrap().unwrap();
+    assert_eq!((kept.max_connections, kept.given()), (9, ADDRESS));
+    assert_eq!(kept.hook().unwrap().expose(), first.hook.expose());
+    // Another secret is another webhook; Telegram refuses it.
+    faster.secret = None;
+    let refused = registry.take_over(code, &faster).await.unwrap();
+    assert_ne!(refused.hook.hash(), first.hook.hash());
+    let former = refused.tenant.former_hook.map(|former| former.hash);
+    assert_eq!(former, Some(first.hook.hash()));
+    let back = registry.put_back(&refused).await.unwrap().unwrap();
+    let before = &again.tenant;
+    assert_eq!(
+        (back.hook, back.former_hook, &back.webhook),
+        (before.hook, before.former_hook, &before.webhook)
+    );
+    assert_eq!(registry.get(code).await.unwrap().unwrap(), back);
+    // What was changed since is not undone.
+    let refused = registry.take_over(code, &faster).await.unwrap();
+    let (changed, rotated) = registry.rotate_hook(code).await.unwrap();
+    assert_eq!(registry.put_back(&refused).await.unwrap(), None);
+    assert_eq!(registry.get(code).await.unwrap().unwrap(), changed);
+    // A hook that was rotated is the one that is told from then on.
+    let again = registry.take_over(code, &faster).await.unwrap();
+    assert_eq!(again.hook.expose(), rotated.expose());
+    // Deleted and set again by the bot, and then given back for good.
+    let dropped = registry.drop_webhook(code, None).await.unwrap();
+    assert_eq!(dropped.hook, None);
+    let anew = registry.take_over(code, &faster).await.unwrap();
+    assert_ne!(anew.hook.hash(), rotated.hash());
+    registry.release_webhook(code).await.unwrap();
+    let refused = registry.take_over(code, &faster).await;
+    assert!(matches!(refused, Err(RegistryError::Released(it)) if it == code));
+    registry.set_webhook(code, &webhook(), None).await.unwrap();
+    registry.take_over(code, &faster).await.unwrap();
+}
+
+async fn what_waits_is_dropped(registry: &Registry) {
+    let code = add(registry, 1_105, false).await.code;
+    let (set, _) = registry.set_webhook(code, &webhook(), None).await.unwrap();
+    let now = Moment::now();
+    let later = now.plus(Duration::from_secs(7));
+    assert!(!set.has_dropped(now));
+    let dropped = registry.drop_waiting(code, later).await.unwrap();
+    assert!(dropped.has_dropped(now) && !dropped.has_dropped(later));
+    assert!(dropped.version > set.version);
+    assert_eq!(registry.get(code).await.unwrap().unwrap(), dropped);
+    // A call that was made earlier brings nothing back.
+    let deleted = registry.drop_webhook(code, Some(now)).await.unwrap();
+    assert_eq!((deleted.hook, deleted.dropped_before), (None, Some(later)));
+    assert!(matches!(
+        registry.drop_webhook(code, None).await,
+        Err(RegistryError::NoWebhook(it)) if it == code
+    ));
+    let last = later.plus(Duration::from_secs(7));
+    let deleted = registry.drop_webhook(code, Some(last)).await.unwrap();
+    assert_eq!(deleted.dropped_before, Some(last));
+    assert_eq!(registry.get(code).await.unwrap().unwrap(), deleted);
+    // Another webhook leaves it as it is.
+    let (set, _) = registry.set_webhook(code, &webhook(), None).await.unwrap();
+    assert_eq!(set.dropped_before, Some(last));
 }
 
 async fn nothing_of_it_is_in_clear(registry: &Registry) {

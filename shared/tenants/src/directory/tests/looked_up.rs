@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::*;
+use crate::registry::statements::FLOOD;
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_look_ups_of_one_key_are_one_query() {
@@ -36,7 +37,7 @@ async fn an_unknown_key_is_asked_for_once_in_a_second() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_junk_is_answered_in_few_queries_and_harms_nobody() {
-    const JUNK: i64 = 5_000;
+    const JUNK: i64 = 8_000;
     let set = set();
     set.sql.put(tenant(1, 7, 1));
     set.directory.find(bot(7)).await;
@@ -44,9 +45,9 @@ async fn a_flood_of_junk_is_answered_in_few_queries_and_harms_nobody() {
     let junk = join_all((0..JUNK).map(|id| set.directory.find(bot(1_000 + id)))).await;
     assert!(junk.iter().all(|lookup| *lookup == Lookup::Absent));
     let queries = set.sql.lookups() - 1;
-    assert_eq!(queries, JUNK as usize / 64 + 1);
+    assert_eq!(queries, (JUNK as usize).div_ceil(FLOOD));
     let rate = queries as f64 / began.elapsed().as_secs_f64();
-    assert!(rate < 250.0, "{rate} queries a second");
+    assert!(rate < 50.0, "{rate} queries a second");
     assert!(matches!(
         set.directory.cached(&bot(7)),
         Some(Lookup::Found(_))
@@ -61,7 +62,7 @@ async fn junk_one_after_another_is_no_faster() {
         assert_eq!(set.directory.find(bot(id + 1)).await, Lookup::Absent);
     }
     let rate = set.sql.lookups() as f64 / began.elapsed().as_secs_f64();
-    assert!(rate < 250.0, "{rate} queries a second");
+    assert!(rate < 50.0, "{rate} queries a second");
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,7 +124,7 @@ async fn a_sql_that_hangs_costs_one_call_and_not_each() {
         let began = Instant::now();
         assert_eq!(set.directory.find(bot(id + 1)).await, Lookup::Unreachable);
         waits.push(began.elapsed());
-        sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(30)).await;
     }
     let slow = waits
         .iter()
@@ -145,6 +146,31 @@ async fn redis_serves_while_sql_is_away() {
     assert_eq!(found(&fresh.find(bot(7)).await).id, known.id);
     assert_eq!(found(&fresh.find(Key::Code(known.code)).await).id, known.id);
     assert_eq!(fresh.find(bot(8)).await, Lookup::Unreachable);
+}
+
+/// More bots than there is room for: what is looked up together pushes itself out, and is found all the same.
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_is_too_small_finds_every_bot() {
+    const BOTS: u32 = 1_000;
+    let set = set_of(1);
+    for number in 1..=BOTS {
+        set.sql.put(tenant(number, number.into(), number.into()));
+    }
+    let all_find = async |directory: &Directory| {
+        let all = (1..=BOTS).map(|number| directory.find(bot(number.into())));
+        for (lookup, number) in join_all(all).await.iter().zip(1..) {
+            assert_eq!(found(lookup).version, number);
+        }
+        assert!(directory.0.cache.len() < 100, "{directory:?}");
+    };
+    all_find(&set.directory).await;
+    // Nobody was taken for a stranger.
+    all_find(&set.directory).await;
+    // Another process, which starts without SQL.
+    let (truth, memory) = (Arc::clone(&set.sql), Arc::clone(&set.redis));
+    let fresh = Directory(Inner::new(truth, Some(memory), 1));
+    set.sql.down.store(true, Ordering::SeqCst);
+    all_find(&fresh).await;
 }
 
 #[tokio::test(start_paused = true)]

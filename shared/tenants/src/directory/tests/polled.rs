@@ -141,7 +141,7 @@ async fn a_round_tells_redis_all_bots() {
     let inner = Arc::clone(&set.directory.0);
     let round = tokio::time::timeout(Duration::from_secs(5), warm::keep_warm(inner));
     assert!(round.await.is_err(), "it goes on for ever");
-    assert_eq!(set.redis.told.lock().unwrap().len(), 500);
+    assert_eq!(set.redis.told.lock().unwrap().len(), 750);
     let code = Key::Code(tenant(9, 9, 9).code);
     let fresh = set.redis.recall(&[bot(9), code]).await.unwrap();
     assert_eq!(fresh.len(), 2);
