@@ -57,6 +57,12 @@ impl Answer {
 }
 
 impl AnswerBody {
+    /// The whole body, if all of it has come and nothing of it was read.
+    #[must_use]
+    pub fn whole(&self) -> Option<&[u8]> {
+        self.ended.map(|_| &self.data[..])
+    }
+
     /// The whole body, if all of it has come; else the body again. Of a request that is not
     /// sent whole yet, the rest is not sent then.
     ///

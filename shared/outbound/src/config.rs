@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use gramtap_settings::{Settings, SettingsError};
 use serde::{Deserialize, Serialize};
 
 /// Bounds and times of a worker's connections.
@@ -36,6 +37,17 @@ pub enum ConfigError {
 }
 
 impl OutboundConfig {
+    /// Reads `[outbound]` and checks it.
+    ///
+    /// # Errors
+    /// Names the key that is refused, and what is expected.
+    pub fn load(settings: &Settings) -> Result<Self, SettingsError> {
+        let outbound: Self = settings.section("outbound")?;
+        let checked = outbound.validate();
+        checked.map_err(|error| settings.refuse("outbound", error.to_string()))?;
+        Ok(outbound)
+    }
+
     /// Checks the values against each other.
     ///
     /// # Errors
@@ -92,8 +104,8 @@ mod tests {
 
     #[test]
     fn the_page_of_defaults_and_the_default_are_one() {
-        let settings = gramtap_settings::Settings::load(None, std::iter::empty()).unwrap();
-        let page: OutboundConfig = settings.section("outbound").unwrap();
+        let settings = Settings::load(None, std::iter::empty()).unwrap();
+        let page = OutboundConfig::load(&settings).unwrap();
         assert_eq!(page, OutboundConfig::default());
         assert_eq!(page.validate(), Ok(()));
     }

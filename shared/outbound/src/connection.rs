@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use crate::wire::Wire;
+use crate::{patience::Timer, wire::Wire};
 
 /// A connection that rested longer is looked at in the kernel before it is used: the event
 /// loop may not have come to the news of its end yet. Under load connections rest less, and
@@ -26,6 +26,8 @@ pub(crate) struct Connection {
     pub(crate) upstream: u64,
     /// Whether it has served a call.
     pub(crate) reused: bool,
+    /// Kept between calls.
+    pub(crate) timer: Timer,
     _permit: Permit,
 }
 
@@ -35,6 +37,7 @@ impl Connection {
             wire,
             upstream,
             reused: false,
+            timer: None,
             _permit: permit,
         }
     }

@@ -42,6 +42,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(10);
 pub(crate) async fn dial(upstream: &Upstream, within: Duration) -> Result<Wire, Fault> {
     let phase = Cell::new(Phase::Dial);
     let attempt = async {
+        upstream.admissible()?;
         let addresses = upstream
             .resolved()
             .addresses(upstream)
@@ -115,7 +116,25 @@ pub(crate) enum Resolved {
     /// The URL holds an address.
     Fixed(Arc<[SocketAddr]>),
     /// Held while one looks the name up and the others wait for that.
-    Name(Mutex<Option<Known>>),
+    Name(Mutex<Option<Known>>, Names),
+}
+
+/// Who says what a name leads to.
+pub(crate) enum Names {
+    System,
+    /// A test: the next answer for each question.
+    #[cfg(test)]
+    Script(rebinding::Script),
+}
+
+impl Names {
+    async fn look_up(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::System => lookup_host((name, port)).await.map(Iterator::collect),
+            #[cfg(test)]
+            Self::Script(script) => script.next(port),
+        }
+    }
 }
 
 /// The outcome of the last look-up.
@@ -130,23 +149,23 @@ impl Resolved {
     }
 
     pub(crate) fn unknown() -> Self {
-        Self::Name(Mutex::new(None))
+        Self::Name(Mutex::new(None), Names::System)
     }
 
     async fn addresses(&self, upstream: &Upstream) -> io::Result<Arc<[SocketAddr]>> {
-        let name = match self {
+        let (known, names) = match self {
             Self::Fixed(addresses) => return Ok(addresses.clone()),
-            Self::Name(name) => name,
+            Self::Name(known, names) => (known, names),
         };
-        let mut known = name.lock().await;
+        let mut known = known.lock().await;
         match &*known {
             Some(known) if Instant::now() < known.until => {
                 return known.addresses.clone().map_err(io::Error::from);
             }
             _ => {}
         }
-        let found = lookup_host((upstream.host(), upstream.port())).await;
-        let next = Known::after(found.map(Iterator::collect), known.take());
+        let found = names.look_up(upstream.host(), upstream.port()).await;
+        let next = Known::after(found, known.take());
         let addresses = next.addresses.clone();
         *known = Some(next);
         addresses.map_err(io::Error::from)
@@ -154,8 +173,8 @@ impl Resolved {
 
     /// None of the addresses took a connection: the next one who asks looks the name up.
     async fn distrust(&self) {
-        if let Self::Name(name) = self
-            && let Some(known) = &mut *name.lock().await
+        if let Self::Name(known, _) = self
+            && let Some(known) = &mut *known.lock().await
         {
             known.until = Instant::now();
         }
@@ -183,6 +202,9 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod rebinding;
 
 #[cfg(test)]
 mod tests {

@@ -51,13 +51,13 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn new(call: Call, connection: Connection) -> Self {
+    pub(crate) fn new(call: Call, mut connection: Connection) -> Self {
         Self {
             mark: connection.wire.accepted(),
             decoder: AnswerDecoder::new(call.to_head),
             head: None,
             broken: None,
-            patience: Patience::new(call.limits.idle),
+            patience: Patience::new(call.limits.idle, connection.timer.take()),
             first_sent: None,
             connection,
             call,
@@ -207,13 +207,14 @@ impl Exchange {
     }
 
     /// Gives the connection back, if it can serve again; else it is closed here.
-    pub(crate) fn retire(self, now: Instant) {
+    pub(crate) fn retire(mut self, now: Instant) {
         let reusable = self.head == Some(true)
             && self.decoder.is_done()
             && !self.decoder.has_surplus()
             && self.broken.is_none()
             && self.call.outbox.is_sent();
         if reusable {
+            self.connection.timer = self.patience.into_timer();
             self.call.pool.check_in(self.connection, now);
         }
     }

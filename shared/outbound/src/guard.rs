@@ -9,6 +9,8 @@
 //! are refused: [`address`]. A name of which some addresses are refused is called at the others.
 
 pub mod address;
+#[cfg(any(test, feature = "conformance"))]
+pub mod corpus;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +19,7 @@ use gramtap_settings::{Networks, Settings, SettingsError};
 use serde::Deserialize;
 use url::{Host, Url};
 
-pub use address::Kind;
+pub use address::{Kind, refused};
 
 /// Ports that Telegram delivers webhooks to.
 pub const PORTS: [u16; 4] = [443, 80, 88, 8443];
@@ -152,9 +154,8 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// `[webhooks]`.
+/// What is read here of `[webhooks]`; the other keys are those of who takes webhooks over and of who delivers.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Section {
     allow: Networks,
     ports: Vec<String>,

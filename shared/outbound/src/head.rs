@@ -137,6 +137,15 @@ impl AnswerHead {
             .map(|span| (self.part(span.name), self.part(span.value)))
     }
 
+    /// The same, with values that share the head's bytes.
+    pub fn shared_headers(&self) -> impl ExactSizeIterator<Item = (&[u8], Bytes)> {
+        self.headers.iter().map(|span| {
+            let (from, to) = span.value;
+            let value = self.raw.slice(usize::from(from)..usize::from(to));
+            (self.part(span.name), value)
+        })
+    }
+
     /// The first value of a header, whatever the case of its name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {

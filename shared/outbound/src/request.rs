@@ -180,9 +180,23 @@ fn framing_line(out: &mut Vec<u8>, name: &[u8], value: Framed) {
     }
 }
 
-/// `tchar` of RFC 9110, 5.6.2.
+/// `tchar` of RFC 9110, 5.6.2. A table: each byte of each header's name is looked up.
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    static TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0u8;
+        while byte < 0x80 {
+            table[byte as usize] = byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let (others, mut at) = (b"!#$%&'*+-.^_`|~", 0);
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    TOKEN[usize::from(byte)]
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! Invariant: the provider is named here and does not depend on a process default; http/1.1
 //! is the only protocol offered. The byte stream itself is in `tls/session.rs`.
 
+mod given;
 mod session;
 
 use std::{path::Path, sync::Arc};
@@ -43,11 +44,16 @@ pub(crate) fn client_config(
             (Path::new("what was given"), Some(read.collect()))
         }
     };
+    let own = matches!(authorities, Authorities::Text(_));
+    let mut known = Vec::new();
     if let Some(given) = given {
         let given: Vec<CertificateDer<'_>> = given.map_err(|source| UpstreamError::CaFile {
             path: path.to_owned(),
             source,
         })?;
+        if own {
+            known.extend(given.iter().map(|one| one.clone().into_owned()));
+        }
         let (added, ignored) = roots.add_parsable_certificates(given);
         if added == 0 || ignored > 0 {
             return Err(UpstreamError::NoAuthority {
@@ -56,11 +62,20 @@ pub(crate) fn client_config(
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(UpstreamError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .map_err(UpstreamError::Tls)?;
+    let mut config = match known.is_empty() {
+        true => builder.with_root_certificates(roots).with_no_client_auth(),
+        false => {
+            let verifier = given::Verifier::new(known, roots, provider)
+                .map_err(|error| UpstreamError::Tls(rustls::Error::General(error.to_string())))?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+                .with_no_client_auth()
+        }
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

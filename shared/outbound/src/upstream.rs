@@ -6,6 +6,8 @@
 //! Invariant: nothing of a call is ever part of it: host, port and trust come from the
 //! configuration alone, or from a bot's webhook, which `guard` watches over.
 
+mod telegram;
+
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -149,6 +151,24 @@ impl Upstream {
         )
     }
 
+    /// The same at a fixed address, in place of what its name resolves to. A guard looks at it all the same. Only before it is shared.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.resolved = Resolved::fixed(SocketAddr::new(address, inner.port));
+        }
+        self
+    }
+
+    /// The same where a test says what its name leads to. Only before it is shared.
+    #[cfg(test)]
+    pub(crate) fn resolving(mut self, resolved: Resolved) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.resolved = resolved;
+        }
+        self
+    }
+
     fn build(
         url: &url::Url,
         prefix: String,
@@ -196,6 +216,14 @@ impl Upstream {
             resolved,
             guard,
         })))
+    }
+
+    /// What the guard says before the name is looked up: whoever may not be called is not even asked for.
+    pub(crate) fn admissible(&self) -> Result<(), Refusal> {
+        match &self.0.guard {
+            Some((endpoint, policy)) => policy.admit(endpoint),
+            None => Ok(()),
+        }
     }
 
     /// Of the addresses that were resolved, those that may be dialled.
