@@ -65,14 +65,17 @@ fn metrics() -> HttpResponse {
         .body(render())
 }
 
-/// `GET /-/poison`: the living actors, a name a line. `POST /-/poison/{actor}`: every one of that
+/// `GET /-/poison`: the living actors, a name and how many of it a line. `POST /-/poison/{actor}`: every one of that
 /// name panics. `POST /-/panic`: the handler panics, with the body as its words. For tests of what
 /// that costs; not even an optimised build of the whole workspace, tests' features included, has it.
 #[cfg(all(feature = "inject-panics", debug_assertions))]
 fn poison(config: &mut web::ServiceConfig) {
     let list = || async {
-        let names: Vec<_> = gramtap_actors::living().into_iter().collect();
-        HttpResponse::Ok().body(names.join("\n"))
+        let living = gramtap_actors::living().into_iter();
+        let lines: Vec<_> = living
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
+        HttpResponse::Ok().body(lines.join("\n"))
     };
     let strike = |actor: web::Path<String>| async move {
         HttpResponse::Ok().body(gramtap_actors::poison(&actor).to_string())

@@ -1,4 +1,4 @@
-//! Keeps one loop of analytics going on a thread of its own.
+//! Keeps one loop of a service going on a thread of its own.
 //!
 //! In: what makes the loop's future. Out: a [`Kept`] to end it by, and a condition of readiness. Invariant: a loop that
 //! fails where another try may help, or panics, begins again after a pause (100 ms doubling to 30 s; a loop that lived a
@@ -10,9 +10,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gramtap_actors::{Drain, DrainToken, TaskError, Thread, spawn, spawn_thread};
+use gramtap_actors::{Drain, DrainToken, TaskError, Thread, spawn_local, spawn_thread};
 use gramtap_telemetry::Condition;
 use tokio::sync::Notify;
+use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 const PAUSE: Duration = Duration::from_millis(100);
@@ -21,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_secs(60);
 
 /// Why a loop ended.
-pub(crate) trait Failure: Display + Send + 'static {
+pub trait Failure: Display + 'static {
     /// A fixed word.
     fn label(&self) -> &'static str;
     /// Whether another try may help.
@@ -29,17 +30,20 @@ pub(crate) trait Failure: Display + Send + 'static {
 }
 
 /// A loop that is kept going.
-pub(crate) struct Kept {
+pub struct Kept {
     stop: Drain,
     thread: Thread<()>,
     given_up: Arc<Notify>,
 }
 
-/// Starts a loop. `make` is called anew for each try, with what tells it to end.
-pub(crate) fn keep<M, F, E>(name: &'static str, condition: Condition, make: M) -> io::Result<Kept>
+/// Starts a loop. `make` is called anew for each try, with what tells it to end. What the loop spawns on its thread is dropped with the thread.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn keep<M, F, E>(name: &'static str, condition: Condition, make: M) -> io::Result<Kept>
 where
     M: Fn(DrainToken) -> F + Send + 'static,
-    F: Future<Output = Result<(), E>> + Send + 'static,
+    F: Future<Output = Result<(), E>> + 'static,
     E: Failure,
 {
     let stop = Drain::new();
@@ -51,7 +55,8 @@ where
         .build()?;
     condition.set(true, "");
     let thread = spawn_thread(name, move || {
-        if !runtime.block_on(live(name, &condition, &make, &token)) {
+        let life = live(name, &condition, &make, &token);
+        if !LocalSet::new().block_on(&runtime, life) {
             tell.notify_one();
         }
     })?;
@@ -71,13 +76,13 @@ async fn live<M, F, E>(
 ) -> bool
 where
     M: Fn(DrainToken) -> F,
-    F: Future<Output = Result<(), E>> + Send + 'static,
+    F: Future<Output = Result<(), E>> + 'static,
     E: Failure,
 {
     let mut pause = PAUSE;
     loop {
         let began = Instant::now();
-        let ended = spawn(name, make(stop.clone())).await;
+        let ended = spawn_local(name, make(stop.clone())).await;
         match ended {
             Ok(_) if stop.is_draining() => return true,
             Ok(Ok(())) => tracing::warn!(task = name, "ended by itself, begins again"),
@@ -110,13 +115,13 @@ where
 
 impl Kept {
     /// Waits until no further try is made. For ever, if that does not happen.
-    pub(crate) fn given_up(&self) -> impl Future<Output = ()> + Send + use<> {
+    pub fn given_up(&self) -> impl Future<Output = ()> + Send + use<> {
         let given_up = Arc::clone(&self.given_up);
         async move { given_up.notified().await }
     }
 
     /// Tells it to end and waits so long.
-    pub(crate) async fn end(self, within: Duration) {
+    pub async fn end(self, within: Duration) {
         self.stop.begin();
         if let Err(error) = self.thread.join_within(within).await {
             tracing::error!(reason = error.label(), "a loop did not end in order");
