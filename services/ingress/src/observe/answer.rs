@@ -9,12 +9,13 @@ mod tests;
 
 use std::fmt;
 
+use gramtap_privacy::Mask;
+use gramtap_privacy::tree::{Head, Node};
+
 use super::budget::{Budget, Claim};
 use super::envelope::Envelope;
 use super::inflate::{self, Inflate};
 use super::limits::{CaptureLimits, Cut};
-use super::mask::Mask;
-use super::tree::{Head, Node};
 use super::updates::{Seen, Updates};
 
 /// What kind of answer is to come.

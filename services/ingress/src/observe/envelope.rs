@@ -5,9 +5,7 @@
 //! of it: Telegram writes `ok` first.
 
 use gramtap_events::call::Error;
-
-use super::mask;
-use super::tree::{Head, Node};
+use gramtap_privacy::tree::{Head, Node};
 
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +65,7 @@ fn error(head: &Head<'_>) -> Error {
     let description = head.get("description").and_then(Node::text);
     Error {
         code: number(head.get("error_code")).unwrap_or(0),
-        description: description.map(|text| mask::plain(text, LONGEST)),
+        description: description.map(|text| gramtap_privacy::plain(text, LONGEST)),
         retry_after: parameter("retry_after"),
         migrate_to_chat_id: parameter("migrate_to_chat_id"),
     }

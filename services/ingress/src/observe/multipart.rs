@@ -5,6 +5,7 @@
 //! `capture.body_limit`, claimed from the budget, and a bounded number of parts. A parameter that
 //! does not fit is left out and the copy is cut; the scan goes on behind it.
 
+pub(crate) mod file;
 mod head;
 #[cfg(test)]
 mod tests;

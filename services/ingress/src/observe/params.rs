@@ -1,14 +1,15 @@
 //! Reads a request's arguments as Telegram's server does.
 //!
-//! In: [`RequestCopy`]'s query and body. Out: one object of arguments, for `mask.rs` and for routing.
+//! In: [`RequestCopy`]'s query and body. Out: one object of arguments, for the mask and for routing.
 //! Invariant: the query comes first, then the body, and of several with one name the first
 //! counts; what is malformed ends the reading of its part, and what stood before it counts.
 
 use std::borrow::Cow;
 
+use gramtap_privacy::tree::{Head, Members, Node, keep_first};
+
 use super::limits::Cut;
 use super::multipart::Parts;
-use super::tree::{Head, Members, Node, keep_first};
 
 /// A body's parameters, as copied.
 pub(super) enum Body {

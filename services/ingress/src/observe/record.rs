@@ -15,13 +15,13 @@ use gramtap_events::call::{Call, CallRecord, Client, Error, Http, TokenStanding,
 use gramtap_events::tenant::Privacy;
 use gramtap_events::update::{Update, Via};
 use gramtap_events::{Mint, Moment, Record, TenantId};
+use gramtap_privacy::{Mask, Push};
 use gramtap_telegram::{BotId, Door, Method};
 use gramtap_tenants::Tenant;
 
 use super::answer::AnswerCopy;
 use super::envelope::Envelope;
 use super::limits::Cut;
-use super::mask::{self, Mask};
 use super::origin::{Ending, origin};
 use super::polls::{EmptyPoll, PollFolds};
 use super::request::RequestCopy;
@@ -68,6 +68,17 @@ pub(crate) struct Observed {
     pub(crate) cuts: Vec<(Cut, u64)>,
 }
 
+impl Observed {
+    /// Says something of a call that Telegram answered.
+    pub(crate) fn note(&mut self, label: &'static str) {
+        for record in &mut self.calls {
+            if let CallRecord::Call(call) = record {
+                call.label.get_or_insert(Cow::Borrowed(label));
+            }
+        }
+    }
+}
+
 /// The longest `User-Agent` of a record.
 const LONGEST_AGENT: usize = 256;
 
@@ -85,7 +96,7 @@ pub(crate) fn observe(
     facts.client.agent = facts
         .client
         .agent
-        .map(|agent| mask::plain(&agent, LONGEST_AGENT));
+        .map(|agent| gramtap_privacy::plain(&agent, LONGEST_AGENT));
     let asked = Asked::of(&facts.door, request);
     let mut observed = Observed::default();
     let mut answer = answer;
@@ -124,21 +135,18 @@ pub(crate) fn observe(
 /// Turns an update that was pushed into its record.
 #[must_use]
 pub(crate) fn pushed(tenant: &Tenant, body: &[u8], mask: &Mask, mint: &Mint) -> Observed {
-    let seen = Seen::pushed(body, mask);
-    let cuts = seen.cut.map(|cut| (cut, 1)).into_iter().collect();
-    let update = Update {
-        v: Update::VERSION,
+    let push = Push {
         record: mint.mint(),
         tenant: tenant.id,
         bot: tenant.bot,
         at: Moment::now(),
-        via: Via::Webhook,
-        client: None,
-        update_id: seen.update_id,
-        kind: seen.kind,
-        update: seen.update,
-        cut: seen.cut.is_some(),
     };
+    let update = mask.pushed(push, body);
+    let cuts = update
+        .cut
+        .then_some((Cut::Unreadable, 1))
+        .into_iter()
+        .collect();
     Observed {
         updates: vec![update],
         calls: Vec::new(),

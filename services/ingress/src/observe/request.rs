@@ -11,13 +11,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use gramtap_events::call::{File, Shape};
+use gramtap_privacy::tree::Members;
 
 use super::budget::{Budget, Claim};
 use super::inflate::{self, Inflate};
 use super::limits::{CaptureLimits, Cut};
 use super::multipart::Scanner;
 use super::params::{self, Body};
-use super::tree::Members;
 
 /// What the tap needs of a request's head, as it arrived.
 #[derive(Clone, Copy, Debug, Default)]
@@ -270,6 +270,17 @@ impl RequestCopy {
             Body::Parts(parts) => &parts.files,
             _ => &[],
         }
+    }
+
+    /// All arguments as texts, in the order they count; none if not all of them could be read.
+    #[must_use]
+    pub(crate) fn texts(&self) -> Option<Vec<(String, String)>> {
+        let (members, cut) = self.arguments();
+        let text = |(name, value): (Cow<'_, str>, _)| {
+            params::as_text(value).map(|text| (name.into_owned(), text.into_owned()))
+        };
+        cut.is_none()
+            .then(|| members.into_iter().filter_map(text).collect())
     }
 
     /// One argument as Telegram would read it: query first, then the body, the first one

@@ -22,16 +22,30 @@ pub(crate) struct TokenHash([u8; 16]);
 impl TokenHash {
     /// Stands for every malformed token; never verified.
     pub(crate) const MALFORMED: Self = Self([0; 16]);
+}
 
-    /// Hashes a token. `key` is the process's own; all workers use the same.
+/// What tokens are hashed with: the process's own key, taken in once.
+#[derive(Clone)]
+pub(crate) struct TokenKey(Hmac<Sha256>);
+
+impl TokenKey {
+    /// Of a key that all workers have.
     #[must_use]
-    pub(crate) fn of(token: &Token, key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        // HMAC's own padding of a short key, for a constructor that cannot fail.
+        let mut block = [0; 64];
+        block[..key.len()].copy_from_slice(key);
+        Self(Hmac::new(&block.into()))
+    }
+
+    /// Hashes a token.
+    #[must_use]
+    pub(crate) fn hash(&self, token: &Token) -> TokenHash {
+        let mut mac = self.0.clone();
+        mac.update(token.expose().as_bytes());
         let mut hash = [0; 16];
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) {
-            mac.update(token.expose().as_bytes());
-            hash.copy_from_slice(&mac.finalize().into_bytes()[..16]);
-        }
-        Self(hash)
+        hash.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        TokenHash(hash)
     }
 }
 
@@ -68,7 +82,10 @@ impl Verified {
 
     /// Telegram answered `ok:true` to the token.
     pub(crate) fn verify(&mut self, token: TokenHash) {
-        if self.recent.len() >= self.half && !self.recent.contains(&token) {
+        if self.recent.contains(&token) {
+            return;
+        }
+        if self.recent.len() >= self.half {
             self.older = std::mem::take(&mut self.recent);
         }
         self.older.remove(&token);
@@ -181,15 +198,15 @@ mod tests {
 
     fn token(number: u32) -> TokenHash {
         let token = Token::parse(&format!("42:secret{number}")).unwrap();
-        TokenHash::of(&token, &[9; 32])
+        TokenKey::new(&[9; 32]).hash(&token)
     }
 
     #[test]
     fn hashes_depend_on_the_token_and_the_key() {
         let parsed = Token::parse("42:secret1").unwrap();
-        assert_eq!(token(1), TokenHash::of(&parsed, &[9; 32]));
+        assert_eq!(token(1), TokenKey::new(&[9; 32]).hash(&parsed));
         assert_ne!(token(1), token(2));
-        assert_ne!(token(1), TokenHash::of(&parsed, &[8; 32]));
+        assert_ne!(token(1), TokenKey::new(&[8; 32]).hash(&parsed));
         assert_ne!(token(1), TokenHash([0; 16]));
     }
 

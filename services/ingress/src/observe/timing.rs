@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use gramtap_events::call::{Client, TokenStanding, Took};
 use gramtap_events::tenant::Privacy;
 use gramtap_events::{Mint, Moment, TenantId};
+use gramtap_privacy::Mask;
 use gramtap_telegram::Target;
 
 use super::*;

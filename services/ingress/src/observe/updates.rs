@@ -1,19 +1,19 @@
 //! The updates of one answer to getUpdates, filtered as they pass by.
 //!
 //! In: decoded bytes of the answer (`answer.rs`), split at its elements (`split.rs`). Out: [`Seen`], for
-//! `record.rs`. Invariant: an update is filtered by `mask.rs` as soon as it is whole, so that none is
+//! `record.rs`. Invariant: an update is filtered by its bot's [`Mask`] as soon as it is whole, so that none is
 //! held unfiltered for longer than it streams by; what is held is claimed from the budget. One
 //! that is too large, or for which the budget has no room, is told as cut with what is known of it.
 
 use std::borrow::Cow;
 
+use gramtap_privacy::tree::Node;
+use gramtap_privacy::{Mask, MaskedUpdate};
 use serde_json::value::RawValue;
 
 use super::budget::{Budget, Claim};
 use super::limits::{CaptureLimits, Cut};
-use super::mask::{self, Mask};
 use super::split::{Element, Splitter};
-use super::tree::{Head, Node};
 
 /// An update that passed by, already filtered.
 #[derive(Debug)]
@@ -101,39 +101,36 @@ impl Seen {
     fn of(element: Element<'_>, mask: &Mask, claim: &mut Claim) -> Self {
         match element {
             Element::Cut(bytes, cut) => Self::cut(bytes, cut),
-            Element::Whole(bytes) => Self::pushed(bytes, mask).held_by(claim),
+            Element::Whole(bytes) => Self::read(bytes, mask).held_by(claim),
         }
     }
 
-    /// An update that came by itself.
-    pub(super) fn pushed(bytes: &[u8], mask: &Mask) -> Self {
-        let whole = Node::parse(bytes).and_then(|update| Self::whole(update, mask));
-        whole.unwrap_or_else(|| Self::cut(bytes, Cut::Unreadable))
+    fn read(bytes: &[u8], mask: &Mask) -> Self {
+        let whole = mask.update_in(bytes);
+        whole.map_or_else(
+            || Self::cut(bytes, Cut::Unreadable),
+            |masked| Self::of_masked(masked, None),
+        )
     }
 
     /// One that is not all there, or cannot be read.
     fn cut(bytes: &[u8], cut: Cut) -> Self {
-        let head = Head::parse(bytes);
-        Self {
-            update_id: match head.get("update_id") {
-                Some(Node::Int(id)) => Some(*id),
-                _ => None,
-            },
-            kind: mask::kind_of(head.members.iter().map(|(name, _)| &**name)),
-            update: None,
-            cut: Some(cut),
-        }
+        Self::of_masked(MaskedUpdate::beginning(bytes), Some(cut))
     }
 
     /// An update that is all there. `None`: it is none.
     pub(super) fn whole(update: Node<'_>, mask: &Mask) -> Option<Self> {
-        let masked = mask.update(update)?;
-        Some(Self {
+        mask.update(update)
+            .map(|masked| Self::of_masked(masked, None))
+    }
+
+    fn of_masked(masked: MaskedUpdate, cut: Option<Cut>) -> Self {
+        Self {
             update_id: masked.update_id,
             kind: masked.kind,
             update: masked.update,
-            cut: None,
-        })
+            cut,
+        }
     }
 
     /// The same, if the budget has room for it.

@@ -1,11 +1,11 @@
 //! The same arguments in every shape that clients use.
 
 use gramtap_events::tenant::Privacy;
+use gramtap_privacy::Mask;
 use gramtap_telegram::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::super::mask::Mask;
 use super::*;
 
 /// One request in every shape that clients use.

@@ -1,7 +1,7 @@
 //! JSON as a tree that borrows from the bytes it was read from.
 //!
-//! In: JSON of requests, answers and updates. Out: [`Node`], which `params.rs` puts together,
-//! `mask.rs` filters in place and [`Node::raw`] writes. Invariant: strings are decoded (no escape
+//! In: JSON of requests, answers and updates. Out: [`Node`], which [`crate::Mask`]
+//! filters in place and [`Node::raw`] writes. Invariant: strings are decoded (no escape
 //! hides anything), members keep their order and a repeated name counts once, the first time;
 //! depth is bounded by serde_json (128). Reading bytes that end early gives what came before.
 
@@ -14,38 +14,47 @@ use serde_json::value::RawValue;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Node<'a> {
+pub enum Node<'a> {
+    /// `null`.
     Null,
+    /// `true`, `false`.
     Bool(bool),
+    /// An integer.
     Int(i64),
     /// An integer that only fits without a sign.
     Big(u64),
+    /// Any other number.
     Float(f64),
+    /// A string, decoded.
     Text(Cow<'a, str>),
+    /// An array.
     List(Vec<Node<'a>>),
+    /// An object.
     Object(Members<'a>),
 }
 
 /// The members of an object, in order, each name once.
-pub(super) type Members<'a> = Vec<(Cow<'a, str>, Node<'a>)>;
+pub type Members<'a> = Vec<(Cow<'a, str>, Node<'a>)>;
 
 impl<'a> Node<'a> {
     /// Reads one whole value.
-    pub(super) fn parse(json: &'a [u8]) -> Option<Self> {
-        let mut reader = serde_json::Deserializer::from_slice(json);
-        let node = Anything.deserialize(&mut reader).ok()?;
-        reader.end().is_ok().then_some(node)
+    #[must_use]
+    pub fn parse(json: &'a [u8]) -> Option<Self> {
+        // Once for all costs less than for each string.
+        str::from_utf8(json).ok().and_then(Self::parse_text)
     }
 
     /// As [`Node::parse`], from text.
-    pub(super) fn parse_text(json: &'a str) -> Option<Self> {
+    #[must_use]
+    pub fn parse_text(json: &'a str) -> Option<Self> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let node = Anything.deserialize(&mut reader).ok()?;
         reader.end().is_ok().then_some(node)
     }
 
     /// The same, borrowing nothing.
-    pub(super) fn into_owned(self) -> Node<'static> {
+    #[must_use]
+    pub fn into_owned(self) -> Node<'static> {
         match self {
             Self::Null => Node::Null,
             Self::Bool(value) => Node::Bool(value),
@@ -64,7 +73,8 @@ impl<'a> Node<'a> {
     }
 
     /// The text of a string.
-    pub(super) fn text(&self) -> Option<&str> {
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -72,26 +82,31 @@ impl<'a> Node<'a> {
     }
 
     /// As JSON.
-    pub(super) fn raw(&self) -> Option<Box<RawValue>> {
+    #[must_use]
+    pub fn raw(&self) -> Option<Box<RawValue>> {
         serde_json::value::to_raw_value(self).ok()
     }
 }
 
 /// What was read of an object: its members, and whether it came to its end.
 #[derive(Debug, PartialEq)]
-pub(super) struct Head<'a> {
+pub struct Head<'a> {
     /// The last one has no value when the bytes ended, or went wrong, inside it.
-    pub(super) members: Vec<(Cow<'a, str>, Option<Node<'a>>)>,
-    pub(super) whole: bool,
+    pub members: Vec<(Cow<'a, str>, Option<Node<'a>>)>,
+    /// It came to its end.
+    pub whole: bool,
 }
 
 impl<'a> Head<'a> {
     /// Reads an object as far as it goes. Not even the beginning of one: no members, not whole.
-    pub(super) fn parse(json: &'a [u8]) -> Self {
+    #[must_use]
+    pub fn parse(json: &'a [u8]) -> Self {
         let mut members = Vec::new();
-        let mut reader = serde_json::Deserializer::from_slice(json);
-        let read = reader.deserialize_map(Beginning(&mut members));
-        let whole = read.is_ok() && reader.end().is_ok();
+        let whole = match str::from_utf8(json) {
+            Ok(text) => read(serde_json::Deserializer::from_str(text), &mut members),
+            // It may be cut inside a sign, or wrong later than what is looked for.
+            Err(_) => read(serde_json::Deserializer::from_slice(json), &mut members),
+        };
         // A number at the very end may lack digits: nothing says that it is whole.
         let open =
             |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+');
@@ -107,13 +122,17 @@ impl<'a> Head<'a> {
     }
 
     /// A member that was read whole.
-    pub(super) fn get(&self, name: &str) -> Option<&Node<'a>> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Node<'a>> {
         let found = self.members.iter().find(|(known, _)| known == name);
         found.and_then(|(_, value)| value.as_ref())
     }
 }
 
 // === reading ===
+
+/// Members that most of Telegram's objects have, or fewer.
+const TYPICAL: usize = 8;
 
 struct Anything;
 
@@ -169,7 +188,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node<'de>, A::Error> {
-        let mut members: Members<'de> = Vec::new();
+        let mut members: Members<'de> = Vec::with_capacity(TYPICAL);
         while let Some(name) = map.next_key_seed(Name)? {
             let value = map.next_value_seed(Anything)?;
             members.push((name, value));
@@ -205,6 +224,15 @@ impl<'de> Visitor<'de> for Name {
     }
 }
 
+/// Reads an object's members as far as it goes. Whether it came to its end.
+fn read<'a, R: serde_json::de::Read<'a>>(
+    mut from: serde_json::Deserializer<R>,
+    members: &mut Vec<(Cow<'a, str>, Option<Node<'a>>)>,
+) -> bool {
+    let read = from.deserialize_map(Beginning(members));
+    read.is_ok() && from.end().is_ok()
+}
+
 struct Beginning<'m, 'a>(&'m mut Vec<(Cow<'a, str>, Option<Node<'a>>)>);
 
 impl<'a> Visitor<'a> for Beginning<'_, 'a> {
@@ -227,7 +255,7 @@ impl<'a> Visitor<'a> for Beginning<'_, 'a> {
 }
 
 /// Telegram reads the first of several; small objects are searched, large ones sorted.
-pub(super) fn keep_first<T>(members: &mut Vec<(Cow<'_, str>, T)>) {
+pub fn keep_first<T>(members: &mut Vec<(Cow<'_, str>, T)>) {
     const SMALL: usize = 24;
     if members.len() > SMALL {
         let mut seen = std::collections::HashSet::with_capacity(members.len());

@@ -1,7 +1,7 @@
 //! Filters a tree in the modes that keep no texts.
 //!
-//! In: a tree and where it comes from (`mask.rs`), the table of names (`rules.rs`). Out: the tree
-//! with what the table lets through; the header of `mask.rs` describes its shape. Invariant: a
+//! In: a tree and where it comes from (`lib.rs`), the table of names (`rules.rs`). Out: the tree
+//! with what the table lets through; the header of `lib.rs` describes its shape. Invariant: a
 //! string is kept only by a rule that names it and if it has that rule's shape, secrets masked;
 //! filtering what was filtered changes nothing (but pseudonyms, which would be hashed again).
 
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::pseudonym::{self, PseudonymKey};
 use super::rules::{self, Rule};
 use super::{MASKED, command, description, secret, shapes};
-use crate::observe::tree::{Members, Node};
+use crate::tree::{Members, Node};
 
 /// The filter of `metadata`, or with a key of `pseudonymous`.
 #[derive(Clone, Copy, Debug)]
@@ -309,7 +309,7 @@ pub(super) fn clean(text: &mut Cow<'_, str>) {
 }
 
 fn rename(name: &mut Cow<'_, str>, ending: &str) {
-    name.to_mut().push_str(ending);
+    *name = Cow::Owned([name, ending].concat());
 }
 
 fn count(length: usize) -> Node<'static> {

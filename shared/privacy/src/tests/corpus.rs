@@ -1,7 +1,7 @@
 //! One update of each kind as the modes keep it: what other services are tried with.
 //!
 //! In: `shared/events/golden/updates.jsonl`. Out: a failure when a mask makes anything else of them.
-//! After a wanted change: `GRAMTAP_BLESS=1 cargo test -p gramtap-ingress corpus` writes the file anew.
+//! After a wanted change: `GRAMTAP_BLESS=1 cargo test -p gramtap-privacy corpus` writes the file anew.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Masks secrets and nothing else.
 //!
-//! In: a tree in mode `full` (`mask.rs`). Out: the same tree with `***` for the values of secrets and
+//! In: a tree in mode `full` (`lib.rs`). Out: the same tree with `***` for the values of secrets and
 //! for tokens in every string and name; parameters read as in the other modes; a message's
 //! command and payload beside its text. Invariant: no number, boolean or null of an
 //! update or a result is changed.
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::MASKED;
 use super::filter::{Place, add, clean, command_in, loosen};
 use super::rules::{self, Rule};
-use crate::observe::tree::Node;
+use crate::tree::Node;
 
 /// Masks a tree.
 pub(super) fn mask(node: &mut Node<'_>, place: Place<'_>) {

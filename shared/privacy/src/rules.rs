@@ -145,7 +145,7 @@ impl Table {
 }
 
 fn last_word(name: &str) -> &str {
-    name.rsplit('_').next().unwrap_or(name)
+    memchr::memrchr(b'_', name.as_bytes()).map_or(name, |at| &name[at + 1..])
 }
 
 /// FNV-1a: the keys are ours and few, so nobody can fill a bucket.

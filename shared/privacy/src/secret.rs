@@ -20,6 +20,9 @@ const LONGEST_REFERENCE: usize = 64;
 /// Every secret begins so; at the end of a text that was cut, so many characters give one away.
 const SECRET_BEGINS: &str = "AA";
 const CUT_SECRET: usize = 8;
+/// What the secret part of Gramtap's own address of a webhook stands behind, and its characters.
+const HOOK_BEHIND: &str = "/webhook/";
+const HOOK: usize = 26;
 
 /// `text` without its secrets.
 pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
@@ -48,6 +51,9 @@ fn open(text: &str) -> Cow<'_, str> {
         shown = Cow::Owned(masked);
     }
     if let Some(masked) = without_credentials(&shown) {
+        shown = Cow::Owned(masked);
+    }
+    if let Some(masked) = without_hooks(&shown) {
         shown = Cow::Owned(masked);
     }
     shown
@@ -90,6 +96,24 @@ fn without_credentials(text: &str) -> Option<String> {
         {
             shown.push_str(MASKED);
             rest = &behind[user..];
+        }
+    }
+    shown.push_str(rest);
+    (shown != text).then_some(shown)
+}
+
+/// Hides what whoever pushes updates to Gramtap must know.
+fn without_hooks(text: &str) -> Option<String> {
+    let in_hook = |sign: &u8| sign.is_ascii_lowercase() || matches!(sign, b'2'..=b'7');
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(HOOK_BEHIND) {
+        let (before, behind) = rest.split_at(at + HOOK_BEHIND.len());
+        shown.push_str(before);
+        rest = behind;
+        if behind.bytes().take_while(|sign| in_hook(sign)).count() == HOOK {
+            shown.push_str(MASKED);
+            rest = &behind[HOOK..];
         }
     }
     shown.push_str(rest);
@@ -220,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_and_cut_tokens_go() {
+    fn credentials_hooks_and_cut_tokens_go() {
         let table = [
             (
                 "https://joe:pass@example.org/a",
@@ -235,6 +259,18 @@ mod tests {
                 "https://example.org/@joe?a@b",
             ),
             ("https://a:p@ss@h/", "https://***@h/"),
+            (
+                "https://g.example/webhook/abcdefghijklmnopqrstuvwx27?a",
+                "https://g.example/webhook/***?a",
+            ),
+            (
+                "https:%2F%2Fg.example%2Fwebhook%2Fabcdefghijklmnopqrstuvwx27",
+                "https://g.example/webhook/***",
+            ),
+            (
+                "https://bot.example/webhook/updates",
+                "https://bot.example/webhook/updates",
+            ),
             ("it ends in 123456:AAF-abcdefgh", "it ends in 123456:***"),
             ("order 12345:delivered", "order 12345:delivered"),
             (

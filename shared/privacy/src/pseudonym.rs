@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// The key that ids are replaced with in `pseudonymous` mode; one per bot.
-pub(crate) type PseudonymKey = [u8; 32];
+pub type PseudonymKey = [u8; 32];
 
 /// Telegram's notifications, the anonymous group administrator, the channel's voice.
 const SERVICE_ACCOUNTS: [u64; 3] = [777_000, 1_087_968_824, 136_817_688];

@@ -1,6 +1,7 @@
 //! Lets through what a bot's privacy mode allows: of parameters, results, updates and texts.
 //!
-//! In: trees of arguments (`params.rs`), answers and updates (`answer.rs`). Out: JSON for records.
+//! In: trees (`tree.rs`) of arguments, answers and updates, of whoever keeps any of them: ingress what it sees, analytics what was sealed
+//! until then. Out: JSON for records.
 //! Invariant: an allow-list by names and shapes (`rules.rs`, `shapes.rs`), so that a field this version does not
 //! know never carries a text or a name out; in every mode, what is shaped like a token and the
 //! values of secrets are `***`, found in decoded strings, so that no escape hides one.
@@ -50,52 +51,88 @@ mod secret;
 mod shapes;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 
 use std::borrow::Cow;
 
 use gramtap_events::call::File;
 use gramtap_events::tenant::Privacy;
-use gramtap_telegram::{Method, UpdateKind};
+use gramtap_events::update::{Update, Via};
+use gramtap_events::{Moment, Record, RecordId, TenantId};
+use gramtap_telegram::{BotId, Method, UpdateKind};
 use serde_json::value::RawValue;
 
-use super::tree::{Members, Node};
 use filter::{Filter, Place};
+use tree::{Head, Members, Node};
 
-pub(crate) use pseudonym::PseudonymKey;
+pub use pseudonym::PseudonymKey;
 
 /// What a masked secret reads.
 const MASKED: &str = "***";
 
 /// What is kept of one bot's bodies.
 #[derive(Clone)]
-pub(crate) struct Mask {
+pub struct Mask {
     privacy: Privacy,
     key: PseudonymKey,
 }
 
+/// Whose update was pushed, and when.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Its record.
+    pub record: RecordId,
+    /// The bot, as this installation knows it.
+    pub tenant: TenantId,
+    /// Telegram's id of the bot.
+    pub bot: Option<BotId>,
+    /// When it was received.
+    pub at: Moment,
+}
+
 /// An update as it is recorded.
 #[derive(Debug)]
-pub(super) struct MaskedUpdate {
-    pub(super) update_id: Option<i64>,
-    pub(super) kind: Option<Cow<'static, str>>,
-    pub(super) update: Option<Box<RawValue>>,
+pub struct MaskedUpdate {
+    /// Telegram's number, where there is one.
+    pub update_id: Option<i64>,
+    /// The name of the field beside it, or `other:<name>`.
+    pub kind: Option<Cow<'static, str>>,
+    /// What the mode lets through.
+    pub update: Option<Box<RawValue>>,
+}
+
+impl MaskedUpdate {
+    /// What is known of an update that is not all there, or cannot be read.
+    #[must_use]
+    pub fn beginning(bytes: &[u8]) -> Self {
+        let head = Head::parse(bytes);
+        Self {
+            update_id: match head.get("update_id") {
+                Some(Node::Int(id)) => Some(*id),
+                _ => None,
+            },
+            kind: kind_of(head.members.iter().map(|(name, _)| &**name)),
+            update: None,
+        }
+    }
 }
 
 impl Mask {
     /// The mask of a bot. `key` counts in `pseudonymous` mode only.
     #[must_use]
-    pub(crate) fn new(privacy: Privacy, key: PseudonymKey) -> Self {
+    pub fn new(privacy: Privacy, key: PseudonymKey) -> Self {
         Self { privacy, key }
     }
 
     /// The mode.
     #[must_use]
-    pub(crate) fn privacy(&self) -> Privacy {
+    pub fn privacy(&self) -> Privacy {
         self.privacy
     }
 
     /// The arguments of a call.
-    pub(super) fn params(&self, method: &Method, params: Members<'_>) -> Option<Box<RawValue>> {
+    #[must_use]
+    pub fn params(&self, method: &Method, params: Members<'_>) -> Option<Box<RawValue>> {
         let place = Place {
             own: true,
             loose: true,
@@ -107,7 +144,8 @@ impl Mask {
     }
 
     /// The result of a call.
-    pub(super) fn result(&self, method: &Method, result: Node<'_>) -> Option<Box<RawValue>> {
+    #[must_use]
+    pub fn result(&self, method: &Method, result: Node<'_>) -> Option<Box<RawValue>> {
         if method.answers_a_token() && self.privacy != Privacy::Off {
             return Node::Text(Cow::Borrowed(MASKED)).raw();
         }
@@ -121,8 +159,36 @@ impl Mask {
         self.masked(result, place)
     }
 
+    /// An update as its bytes came. `None`: it is no JSON object.
+    #[must_use]
+    pub fn update_in(&self, bytes: &[u8]) -> Option<MaskedUpdate> {
+        Node::parse(bytes).and_then(|update| self.update(update))
+    }
+
+    /// The record of an update that was pushed, from its bytes as they came.
+    #[must_use]
+    pub fn pushed(&self, push: Push, body: &[u8]) -> Update {
+        let whole = self.update_in(body);
+        let cut = whole.is_none();
+        let masked = whole.unwrap_or_else(|| MaskedUpdate::beginning(body));
+        Update {
+            v: Update::VERSION,
+            record: push.record,
+            tenant: push.tenant,
+            bot: push.bot,
+            at: push.at,
+            via: Via::Webhook,
+            client: None,
+            update_id: masked.update_id,
+            kind: masked.kind,
+            update: masked.update,
+            cut,
+        }
+    }
+
     /// An update. `None`: it is no JSON object.
-    pub(super) fn update(&self, update: Node<'_>) -> Option<MaskedUpdate> {
+    #[must_use]
+    pub fn update(&self, update: Node<'_>) -> Option<MaskedUpdate> {
         let Node::Object(members) = update else {
             return None;
         };
@@ -141,7 +207,8 @@ impl Mask {
     }
 
     /// The text of an error.
-    pub(super) fn description(&self, text: &str) -> Option<String> {
+    #[must_use]
+    pub fn description(&self, text: &str) -> Option<String> {
         match self.privacy {
             Privacy::Off => None,
             Privacy::Full => Some(description::bounded(&secret::cleaned(text))),
@@ -156,7 +223,8 @@ impl Mask {
     }
 
     /// An id of a chat or user that stands outside a body.
-    pub(super) fn id(&self, id: i64) -> Option<i64> {
+    #[must_use]
+    pub fn id(&self, id: i64) -> Option<i64> {
         match self.privacy {
             Privacy::Off => None,
             Privacy::Pseudonymous => Some(pseudonym::of(id, &self.key)),
@@ -165,7 +233,8 @@ impl Mask {
     }
 
     /// The files of a request.
-    pub(super) fn files(&self, files: &[File]) -> Vec<File> {
+    #[must_use]
+    pub fn files(&self, files: &[File]) -> Vec<File> {
         let filtered = |file: &File| match self.privacy {
             Privacy::Full => File {
                 field: secret::cleaned(&file.field).into_owned(),
@@ -216,7 +285,8 @@ impl std::fmt::Debug for Mask {
 }
 
 /// A text that is no body, such as a `User-Agent`: secrets masked, cut to `most` bytes.
-pub(super) fn plain(text: &str, most: usize) -> String {
+#[must_use]
+pub fn plain(text: &str, most: usize) -> String {
     let text = secret::cleaned(text);
     let end = (0..=text.len().min(most))
         .rev()
@@ -226,9 +296,7 @@ pub(super) fn plain(text: &str, most: usize) -> String {
 
 /// The kind of an update with members of these names: the first that is known, else the first
 /// beside `update_id`.
-pub(super) fn kind_of<'n>(
-    names: impl Iterator<Item = &'n str> + Clone,
-) -> Option<Cow<'static, str>> {
+fn kind_of<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Option<Cow<'static, str>> {
     let mut beside = names.filter(|name| *name != "update_id");
     let first = beside.clone().next()?;
     let known = beside.find_map(|name| match UpdateKind::named(name) {
