@@ -11,7 +11,8 @@
 //! | connections to Telegram, a worker | `outbound.max_connections` | 503 `pool_full` |
 //! | calls with unverified tokens, a token | `ingress.unverified_limit` | wait, then 429 |
 //! | copies of bodies, a worker | `capture.worker_budget` | cut, counted |
-//! | records in the batcher's mailbox | 16,384, 64 MiB | lost, counted |
+//! | updates that wait for the bus's word | `ingress.inbox_limit` | relayed, counted |
+//! | records in the batcher's mailbox | 16,384 lots, 64 MiB | lost, counted |
 //! | records at the bus | `capture.memory_limit` | disk |
 //! | records on disk | `capture.spool_limit` | memory |
 //! | records that no disk takes | `capture.memory_limit` | lost, counted |
@@ -20,17 +21,18 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use actix_web::App;
-use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
+use actix_http::Request;
+use actix_web::dev::ServerHandle;
 use anyhow::Context as _;
 use futures_util::future;
 use gramtap_actors::{
     Drain, Durable, Group, InFlight, Kept, Policy, Stage, keep_on_thread, spawn, spawn_local,
 };
 use gramtap_events::Mint;
-use gramtap_process::{Parts, Process, host_name};
+use gramtap_process::{Parts, Process, epoch, host_name};
+use gramtap_settings::ByteSize;
 use gramtap_telemetry::Probes;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -40,10 +42,11 @@ use crate::config::Config;
 use crate::publish::batcher::{Batcher, Close, Enqueue, Recipe};
 use crate::publish::estate::Estate;
 use crate::publish::gaps::Gaps;
+use crate::publish::inbox::{Bounds, Inbox};
 use crate::publish::publisher::Publisher;
 use crate::worker::{CALLS, LATE_CALLS, Shared, Worker};
 
-/// Records that wait for the batcher.
+/// Lots of records that wait for the batcher.
 const MAILBOX: usize = 16_384;
 /// How long new connections are still served after the process has said that it is not ready:
 /// balancers need that long to notice.
@@ -77,6 +80,7 @@ pub fn reload() {
 pub struct Ingress {
     address: SocketAddr,
     server: ServerHandle,
+    publisher: Publisher,
     batcher: Kept<Batcher>,
     close: Durable<Close>,
     ends: Ends,
@@ -108,6 +112,7 @@ impl Ingress {
         let recipe = recipe(config, &parts, &mint, &gaps);
         let batcher = keep_on_thread("batcher", Policy::default(), move || Batcher::new(&recipe));
         let publisher = Publisher::new(batcher.lossy::<Enqueue>(MAILBOX), gaps);
+        drop(spawn("hand_over", publisher.clone().run()));
         let ends = Ends {
             calls: parts.drain.group(CALLS),
             late_calls: parts.drain.group(LATE_CALLS),
@@ -115,7 +120,13 @@ impl Ingress {
             folds: parts.drain.group("folds"),
             closing: CancellationToken::new(),
         };
-        let shared = Arc::new(Shared::new(config, &parts, mint, publisher));
+        let bounds = Bounds {
+            bytes: bytes(config.ingress.inbox_limit),
+            slow: config.ingress.inbox_patience,
+        };
+        let inbox = Inbox::new(&parts.bus, parts.keys.clone(), Arc::clone(&mint), bounds);
+        drop(spawn("inbox_warm", inbox.clone().warm()));
+        let shared = Arc::new(Shared::new(config, &parts, mint, publisher.clone(), inbox));
         let server = serve(config, listener, shared, &ends)?;
         let handle = server.handle();
         drop(spawn("ingress", server));
@@ -123,6 +134,7 @@ impl Ingress {
             address,
             server: handle,
             close: batcher.durable::<Close>(1),
+            publisher,
             batcher,
             ends,
             drain: parts.drain,
@@ -141,6 +153,7 @@ impl Ingress {
     pub async fn drain(self) -> bool {
         let Self {
             server,
+            publisher,
             batcher,
             close,
             ends,
@@ -169,6 +182,7 @@ impl Ingress {
                 ends.folds.wait_idle(Duration::from_secs(2)).await.ok();
             }),
             Stage::new("records", FLUSH + Duration::from_secs(2), async move {
+                publisher.flush();
                 if let Err(undelivered) = close
                     .deliver(Close { within: FLUSH }, FLUSH + Duration::from_secs(1))
                     .await
@@ -232,9 +246,7 @@ fn serve(
         drop(spawn_local("poll_folds", async move {
             folds.worker.tell_folds_until(closing).await;
         }));
-        let service =
-            fn_service(move |request: ServiceRequest| call::serve(Rc::clone(&worker), request));
-        App::new().default_service(service)
+        move |request: Request| call::serve(Rc::clone(&worker), request)
     };
     let tls = tls::config(settings)?;
     let finish = settings.drain_timeout.max(FINISH);
@@ -254,13 +266,17 @@ fn recipe(config: &Config, parts: &Parts, mint: &Arc<Mint>, gaps: &Arc<Gaps>) ->
         bus: parts.bus.clone(),
         folder: config.process.data_dir.clone(),
         linger: capture.flush_interval,
-        memory: usize::try_from(capture.memory_limit.as_u64()).unwrap_or(usize::MAX),
+        memory: bytes(capture.memory_limit),
         disk: capture.spool_limit.as_u64(),
         rate: capture.spool_rate,
         gaps: Arc::clone(gaps),
         mint: Arc::clone(mint),
         estate: Estate::default(),
     }
+}
+
+fn bytes(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
 }
 
 /// A listener that a restarted process can bind at once.
@@ -282,12 +298,4 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// share one.
 fn instance() -> String {
     format!("{}.{}", host_name(), std::process::id())
-}
-
-/// Grows from start to start.
-fn epoch() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,18 +3,18 @@
 //! In: `shared/settings`. Out: `app.rs`. Invariant: what leaves [`Config::load`] has passed every
 //! check that needs no other process; a refusal names the key and what to write instead.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gramtap_outbound::guard::Policy;
-use gramtap_outbound::{OutboundConfig, Upstream, UpstreamError};
+use gramtap_outbound::{OutboundConfig, Upstream};
 use gramtap_process::{ProcessConfig, bare, listen_address};
 use gramtap_settings::{ByteSize, Settings, SettingsError, duration};
 use serde::Deserialize;
 
 use crate::accept::tls::TlsError;
+use crate::publish::inbox::PATIENCE;
 
 /// Everything that ingress is started with.
 #[derive(Debug)]
@@ -29,16 +29,28 @@ pub struct Config {
     pub telegram: Upstream,
     /// `[outbound]`.
     pub outbound: OutboundConfig,
-    /// `[webhooks]`.
+    /// `[webhooks]`: what may be called.
     pub webhooks: Arc<Policy>,
+    /// `[webhooks]`: whether a bot's own setWebhook is taken over.
+    pub takeover: Takeover,
 }
 
+/// Whether a bot's own setWebhook is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takeover {
+    /// Where its address is the one that is known here.
+    Known,
+    /// Whatever its address is.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// What is read here of `[webhooks]`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TelegramSection {
-    url: String,
-    ca_file: String,
-    bind: String,
+struct WebhooksSection {
+    takeover: Takeover,
 }
 
 /// `[ingress]`. Every field is explained in `default.toml`.
@@ -61,6 +73,9 @@ pub struct IngressSection {
     #[serde(with = "duration")]
     pub error_hold: Duration,
     pub unverified_limit: usize,
+    pub inbox_limit: ByteSize,
+    #[serde(with = "duration")]
+    pub inbox_patience: Duration,
 }
 
 /// `[capture]`. Every field is explained in `default.toml`.
@@ -89,8 +104,7 @@ impl Config {
     /// Names each key that is refused, where it was written, and what is expected.
     pub fn load(settings: &Settings, client: &str) -> Result<Self, SettingsError> {
         let ingress: IngressSection = settings.section("ingress")?;
-        let telegram: TelegramSection = settings.section("telegram")?;
-        let outbound: OutboundConfig = settings.section("outbound")?;
+        let webhooks: WebhooksSection = settings.section("webhooks")?;
 
         if ingress.tls_cert_file.is_empty() != ingress.tls_key_file.is_empty() {
             return Err(settings.refuse(
@@ -104,42 +118,35 @@ impl Config {
                 "at least 1: a new bot's first call is unverified",
             ));
         }
+        if !(ByteSize::mib(1)..=ByteSize::gib(1)).contains(&ingress.inbox_limit) {
+            return Err(settings.refuse(
+                "ingress.inbox_limit",
+                "between 1MiB, the room of one large update, and 1GiB",
+            ));
+        }
+        if !(Duration::from_millis(10)..=PATIENCE).contains(&ingress.inbox_patience) {
+            return Err(settings.refuse(
+                "ingress.inbox_patience",
+                "between 10ms and 10s, after which Telegram is answered in any case",
+            ));
+        }
         if ingress.hosts.iter().any(|host| bare(host).is_none()) {
             return Err(settings.refuse(
                 "ingress.hosts",
                 "host names such as gramtap.example.org, without scheme and path",
             ));
         }
-        outbound
-            .validate()
-            .map_err(|error| settings.refuse("outbound", error.to_string()))?;
+        let outbound = OutboundConfig::load(settings)?;
         Ok(Self {
             process: ProcessConfig::load(settings, client)?,
-            telegram: upstream(settings, &telegram)?,
+            telegram: Upstream::load(settings)?,
             capture: settings.section("capture")?,
             ingress,
             outbound,
             webhooks: Arc::new(Policy::load(settings)?),
+            takeover: webhooks.takeover,
         })
     }
-}
-
-fn upstream(settings: &Settings, telegram: &TelegramSection) -> Result<Upstream, SettingsError> {
-    let ca_file = (!telegram.ca_file.is_empty()).then(|| PathBuf::from(&telegram.ca_file));
-    let bind = match telegram.bind.as_str() {
-        "" => None,
-        text => Some(
-            text.parse::<IpAddr>()
-                .map_err(|_| settings.refuse("telegram.bind", "an IP address of this machine"))?,
-        ),
-    };
-    Upstream::new(&telegram.url, ca_file.as_deref(), bind).map_err(|error| {
-        let key = match &error {
-            UpstreamError::CaFile { .. } | UpstreamError::NoAuthority { .. } => "telegram.ca_file",
-            _ => "telegram.url",
-        };
-        settings.refuse(key, format!("another value: {error}"))
-    })
 }
 
 /// Whether a start failed by what was configured, so that trying again is of no use.

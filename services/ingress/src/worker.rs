@@ -11,15 +11,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gramtap_actors::{DrainToken, Group, InFlight};
+use gramtap_endpoint::public::reaches;
+use gramtap_endpoint::{Endpoint, EndpointError, Endpoints};
 use gramtap_events::call::{CallRecord, TokenStanding};
 use gramtap_events::tenant::Privacy;
 use gramtap_events::{Mint, Moment, TenantId};
 use gramtap_outbound::guard::Policy;
 use gramtap_outbound::{OutboundConfig, Pool, Upstream};
+use gramtap_privacy::Mask;
 use gramtap_process::{Parts, TrustedProxies};
 use gramtap_settings::ByteSize;
 use gramtap_telegram::{Door, Target};
-use gramtap_telemetry::{Gauge, GaugeHandle};
 use gramtap_tenants::{Code, Directory, Keys, Tenant};
 use tokio_util::sync::CancellationToken;
 
@@ -29,14 +31,16 @@ use crate::config::{CaptureSection, Config};
 use crate::identify::binder::Binder;
 use crate::identify::host::Hosts;
 use crate::observe::{
-    Budget, CallFacts, CaptureLimits, Ending, Mask, PollFolds, RequestHead, RequestTap, Stopwatch,
-    Verified, record,
+    Budget, CallFacts, CaptureLimits, Ending, PollFolds, RequestHead, RequestTap, Stopwatch,
+    TokenKey, Verified, record,
 };
+use crate::publish::inbox::Inbox;
 use crate::publish::publisher::Publisher;
 use crate::relay::account::Opening;
-use crate::relay::endpoint::{Endpoint, EndpointError, Endpoints};
 use crate::relay::hold::{Holds, Poller};
 use crate::relay::refusal::Refusal;
+use crate::relay::series::Series;
+use crate::relay::takeover::{Rules, Takeovers};
 use crate::relay::turns::Turns;
 
 /// The group of calls that began before the process was told to end.
@@ -59,22 +63,6 @@ pub(crate) struct Copies {
     pub(crate) budget: Budget,
 }
 
-/// Series that are touched by every call.
-#[derive(Debug)]
-pub(crate) struct Series {
-    pub(crate) in_flight: GaugeHandle,
-    pub(crate) parked: GaugeHandle,
-}
-
-impl Default for Series {
-    fn default() -> Self {
-        Self {
-            in_flight: Gauge::CallsInFlight.handle(),
-            parked: Gauge::PollsParked.handle(),
-        }
-    }
-}
-
 /// One worker.
 pub(crate) struct Worker {
     pub(crate) pool: Pool,
@@ -89,14 +77,16 @@ pub(crate) struct Worker {
     pub(crate) folds: RefCell<PollFolds>,
     pub(crate) mint: Arc<Mint>,
     pub(crate) publisher: Publisher,
+    pub(crate) inbox: Inbox,
     drain: DrainToken,
     calls: Group,
     late_calls: Group,
     pub(crate) keys: Keys,
-    pub(crate) token_key: [u8; 32],
+    pub(crate) token_key: TokenKey,
     pub(crate) turns: Turns,
     pub(crate) holds: RefCell<Holds>,
     pub(crate) binder: Binder,
+    pub(crate) takeovers: Takeovers,
     pub(crate) refused: RefCell<Refused>,
 }
 
@@ -115,14 +105,16 @@ pub(crate) struct Shared {
     policy: Arc<Policy>,
     directory: Directory,
     binder: Binder,
+    takeovers: Takeovers,
     capture: CaptureSection,
     mint: Arc<Mint>,
     publisher: Publisher,
+    inbox: Inbox,
     drain: DrainToken,
     calls: Group,
     late_calls: Group,
     keys: Keys,
-    token_key: [u8; 32],
+    token_key: TokenKey,
     verified: Arc<Mutex<Verified>>,
     unverified_limit: usize,
     hold: Duration,
@@ -134,6 +126,7 @@ impl Shared {
         parts: &Parts,
         mint: Arc<Mint>,
         publisher: Publisher,
+        inbox: Inbox,
     ) -> Self {
         let domain = config
             .process
@@ -147,20 +140,33 @@ impl Shared {
             proxies: config.process.proxies.clone(),
             policy: Arc::clone(&config.webhooks),
             directory: parts.directory.clone(),
+            takeovers: takeovers(config, parts),
             binder: Binder::new(parts.registry.clone(), parts.directory.clone()),
             capture: config.capture.clone(),
             mint,
             publisher,
+            inbox,
             drain: parts.drain.token(),
             calls: parts.drain.group(CALLS),
             late_calls: parts.drain.group(LATE_CALLS),
             keys: parts.keys.clone(),
-            token_key: parts.keys.token_key(),
+            token_key: TokenKey::new(&parts.keys.token_key()),
             verified: Arc::new(Mutex::new(Verified::new(VERIFIED))),
             unverified_limit: config.ingress.unverified_limit,
             hold: config.ingress.error_hold,
         }
     }
+}
+
+fn takeovers(config: &Config, parts: &Parts) -> Takeovers {
+    let public_url = &config.process.public_url;
+    let api_host = config.telegram.host().to_owned();
+    let rules = Rules {
+        takeover: config.takeover,
+        reachable: reaches(&api_host, public_url).is_ok(),
+        api_host,
+    };
+    Takeovers::new(rules, public_url, parts.registry.clone())
 }
 
 impl Worker {
@@ -189,14 +195,16 @@ impl Worker {
             folds: RefCell::new(PollFolds::new(capture.poll_window, FOLDS)),
             mint: Arc::clone(&shared.mint),
             publisher: shared.publisher.clone(),
+            inbox: shared.inbox.clone(),
             drain: shared.drain.clone(),
             calls: shared.calls.clone(),
             late_calls: shared.late_calls.clone(),
-            token_key: shared.token_key,
+            token_key: shared.token_key.clone(),
             keys: shared.keys.clone(),
             turns: Turns::new(shared.unverified_limit, Arc::clone(&shared.verified)),
             holds: RefCell::new(Holds::new(shared.hold)),
             binder: shared.binder.clone(),
+            takeovers: shared.takeovers.clone(),
             refused: RefCell::default(),
         }
     }
@@ -216,6 +224,11 @@ impl Worker {
             _ => [0; 32],
         };
         Mask::new(tenant.privacy, key)
+    }
+
+    /// Where bots may be called.
+    pub(crate) fn policy(&self) -> &Arc<Policy> {
+        &self.policy
     }
 
     /// Where a bot takes updates.

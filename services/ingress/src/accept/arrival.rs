@@ -1,6 +1,6 @@
 //! What arrived: the head of a request, taken out of actix.
 //!
-//! In: actix-web's request. Out: [`Arrival`], read by `identify/` and `relay/`. Taken, not
+//! In: a request's head from actix. Out: [`Arrival`], read by `identify/` and `relay/`. Taken, not
 //! borrowed: headers and URI are slices of the connection's buffer, and a parked poll must not
 //! keep that alive. Invariant: the target is the bot's own bytes; a request whose target or
 //! host cannot be told for certain is refused, never guessed.
@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use actix_web::dev::ServiceRequest;
+use actix_http::RequestHead;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method, Uri};
 use gramtap_events::Moment;
@@ -46,9 +46,8 @@ pub(crate) enum Framing {
 }
 
 impl Arrival {
-    /// Takes the head; what is left inside `request` answers nothing any more.
-    pub(crate) fn take(request: &mut ServiceRequest, proxies: &TrustedProxies) -> Self {
-        let head = request.head_mut();
+    /// Takes what `head` holds; what is left inside answers nothing any more.
+    pub(crate) fn take(head: &mut RequestHead, proxies: &TrustedProxies) -> Self {
         let forwarded = head.headers.get_all(header::X_FORWARDED_FOR);
         let forwarded = forwarded.filter_map(|value| value.to_str().ok());
         let peer = head.peer_addr.map(|address| address.ip());
@@ -121,8 +120,42 @@ impl Arrival {
                 .collect()
         });
         Client {
-            addr: self.from.map(|address| address.to_string()),
+            addr: self.from.map(written),
             agent,
+        }
+    }
+}
+
+/// An address as text. Every recorded call has one, and `Display` takes its time over the four numbers.
+fn written(address: IpAddr) -> String {
+    let IpAddr::V4(address) = address else {
+        return address.to_string();
+    };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for (at, number) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            text.push('.');
+        }
+        text.push_str(itoa::Buffer::new().format(number));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_everywhere() {
+        for text in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "203.0.113.255",
+            "::1",
+            "2001:db8::7",
+        ] {
+            assert_eq!(written(text.parse().unwrap()), text);
         }
     }
 }

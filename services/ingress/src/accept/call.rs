@@ -3,19 +3,21 @@
 //! In: actix's requests; pushes go to `webhook.rs`. Out: responses. The steps, in order: `arrival.rs` takes the head,
 //! `identify/` finds the bot, `gather.rs` reads a small body, calls whose token Telegram has not
 //! accepted yet wait for a place, `relay/account.rs` opens the account, `relay/exchange.rs` does
-//! the rest. Invariant: no step
+//! the rest, or `relay/takeover.rs` where a bot sets its webhook. Invariant: no step
 //! awaits Kafka, Redis beyond its bound, or SQL beyond its bound; a panic in any of them is
 //! this call's 502 and no one else's.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
+use actix_http::{Request, Response};
 use actix_web::HttpResponse;
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::Payload;
 use actix_web::http::header;
 use futures_util::FutureExt;
 use gramtap_events::TenantId;
 use gramtap_events::tenant::Privacy;
+use gramtap_privacy::Mask;
 use gramtap_telegram::Target;
 use gramtap_telemetry::Counter;
 
@@ -26,24 +28,24 @@ use super::webhook;
 use crate::identify::address::Address;
 use crate::identify::gate::{self, Admission, Door};
 use crate::identify::host::{Face, HostError};
-use crate::observe::{Ending, Mask, RequestHead, TokenHash};
+use crate::observe::{Ending, RequestHead, TokenHash};
 use crate::relay::account::{Account, Capture, Opening};
 use crate::relay::refusal::Refusal;
+use crate::relay::takeover::{self, Case};
 use crate::relay::{exchange, respond};
 use crate::worker::Worker;
 
 /// Serves one request of a bot.
-pub(crate) async fn serve(
-    worker: Rc<Worker>,
-    mut request: ServiceRequest,
-) -> Result<ServiceResponse, actix_web::Error> {
-    let arrival = Arrival::take(&mut request, &worker.proxies);
-    let (rest, payload) = request.into_parts();
+pub(crate) async fn serve(worker: Rc<Worker>, mut request: Request) -> Response<Body> {
+    let arrival = Arrival::take(request.head_mut(), &worker.proxies);
+    let payload = request.take_payload();
+    // It goes back to actix, for the next one.
+    drop(request);
     let response = AssertUnwindSafe(answer(worker, arrival, payload))
         .catch_unwind()
         .await;
     let response = response.unwrap_or_else(|_| respond::refuse(&Refusal::internal(), true));
-    Ok(ServiceResponse::new(rest, response.map_into_boxed_body()))
+    response.into()
 }
 
 /// What a request asks for, as far as its head tells.
@@ -71,7 +73,7 @@ async fn answer(worker: Rc<Worker>, mut arrival: Arrival, payload: Payload) -> H
         .target
         .token
         .as_ref()
-        .map(|token| TokenHash::of(token, &worker.token_key));
+        .map(|token| worker.token_key.hash(token));
     let gathered = Gathered::of(payload, arrival.framing()).await;
     if let Some(label) = gathered.cut {
         let mut account = open(&worker, &arrival, question.target, admission, token);
@@ -87,10 +89,21 @@ async fn answer(worker: Rc<Worker>, mut arrival: Arrival, payload: Payload) -> H
         Ok(turn) => turn,
         Err(refusal) => return refuse(&worker, &arrival, Some(&question), &refusal).await,
     };
+    let case = Case::of(
+        &worker,
+        &arrival.method,
+        &question.target,
+        &admission,
+        token,
+    );
     let mut account = open(&worker, &arrival, question.target, admission, token);
     gathered.enter(&mut account);
     if let Some(turn) = turn {
         account.keep(turn);
+    }
+    if let Some(case) = case {
+        // In a box: polls are parked in what this one is.
+        return Box::pin(takeover::serve(case, arrival, gathered.body, account)).await;
     }
     exchange::relay(arrival, gathered.body, account).await
 }
@@ -131,11 +144,13 @@ fn open(
             tenant, captured, ..
         } => (*captured && worker.copies.enabled).then(|| Capture {
             tenant: tenant.id,
+            client: arrival.client(),
             mask: worker.mask(tenant),
         }),
         // Nobody knows what this bot allows to be kept.
         Admission::Unknown => worker.copies.enabled.then(|| Capture {
             tenant: TenantId::UNATTRIBUTED,
+            client: arrival.client(),
             mask: Mask::new(Privacy::Off, [0; 32]),
         }),
     };
@@ -156,7 +171,6 @@ fn open(
         at: arrival.at,
         began: arrival.began,
         verb: arrival.method.clone(),
-        client: arrival.client(),
         from: arrival.from,
         binds: match admission {
             Admission::Known { binds, .. } => binds,

@@ -1,21 +1,22 @@
 //! The bots' listener: HTTP/1.1 over TCP or TLS.
 //!
-//! In: a bound socket, `ingress.*`, the application of each worker. Out: actix's server, to `app.rs`.
-//! It is put together from actix's parts because actix-web's own way to TLS always offers h2,
-//! which a library that can speak it then takes. Invariant: the same protocol and the same limits
+//! In: a bound socket, `ingress.*`, what serves a request on each worker. Out: actix's server, to `app.rs`.
+//! It is put together from the parts of actix-web: its own way to TLS always offers h2, which a
+//! library that can speak it then takes, and its routing has nothing to do here. Invariant: the same protocol and the same limits
 //! with and without TLS. Overloaded: connections wait in the kernel's queue.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive, Request, Response};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, map_config};
-use actix_web::body::BoxBody;
-use actix_web::dev::{AppConfig, Server, ServiceResponse};
+use actix_service::fn_service;
+use actix_web::dev::Server;
 use gramtap_actors::Group;
 use rustls::ServerConfig;
 
+use super::body::Body;
 use crate::config::IngressSection;
 
 /// Connections at most, per worker.
@@ -27,24 +28,18 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// A server that is still to be run. When it is stopped, answers that are under way may take `finish`.
 /// Every connection is in `connections` while it lives.
-pub(crate) fn serve<A, S, I>(
+pub(crate) fn serve<W, S, F>(
     settings: &IngressSection,
     listener: TcpListener,
     tls: Option<ServerConfig>,
     finish: Duration,
     connections: Group,
-    app: A,
+    worker: W,
 ) -> io::Result<Server>
 where
-    A: Fn() -> I + Send + Clone + 'static,
-    I: IntoServiceFactory<S, Request>,
-    S: ServiceFactory<
-            Request,
-            Config = AppConfig,
-            Response = ServiceResponse<BoxBody>,
-            Error = actix_web::Error,
-            InitError = (),
-        > + 'static,
+    W: Fn() -> S + Send + Clone + 'static,
+    S: Fn(Request) -> F + Clone + 'static,
+    F: Future<Output = Response<Body>> + 'static,
 {
     actix_tls::accept::max_concurrent_tls_connect(HANDSHAKES);
     let mut server = Server::build()
@@ -60,8 +55,12 @@ where
     macro_rules! http {
         () => {{
             let (stopping, connections) = (stopping.clone(), connections.clone());
-            let app = app().into_factory();
-            let app = app.map_err(|error| Response::from(error.error_response()));
+            let serve = worker();
+            // In a box: a connection that asks nothing has no room for a call.
+            let service = fn_service(move |request| {
+                let serving = Box::pin(serve(request));
+                async move { Ok::<_, Infallible>(serving.await) }
+            });
             HttpService::build()
                 .graceful_shutdown_signal(move || {
                     let stopping = stopping.clone();
@@ -75,7 +74,7 @@ where
                 .on_connect_ext(move |_, extensions| {
                     extensions.insert(connections.enter());
                 })
-                .h1(map_config(app, |()| AppConfig::default()))
+                .h1(service)
         }};
     }
     let server = match tls {

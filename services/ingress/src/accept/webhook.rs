@@ -1,18 +1,23 @@
 //! The way of one update that Telegram pushes: whose it is, and what the bot answers.
 //!
-//! In: requests to `/webhook/{hook}` on the shared host, from `call.rs`. Out: the bot's answer, and a record of the update. The steps, in order: the hook finds the
-//! bot, the secret is compared, the body is read, `observe/` tells of the update, `relay/deliver.rs` asks the bot. Invariant: an update is answered 2xx
-//! only if the bot has answered so: whatever goes wrong here, Telegram is told to send it again. What does not know the hook, or not
+//! In: requests to `/webhook/{hook}` on the shared host, from `call.rs`. Out: 200 for an update that is in the inbox; else the bot's answer, and a record of
+//! the update. The steps, in order: the hook finds the bot, the secret is compared, the body is read; in inbox mode `publish/inbox.rs` takes it in; in
+//! relay mode, or where the inbox does not take it, `observe/` tells of the update and `relay/deliver.rs` asks the bot. Invariant: an update is answered 2xx
+//! only if the bus has it or the bot has answered so: whatever goes wrong here, Telegram is told to send it again. What does not know the hook, or not
 //! the secret, changes nothing and learns nothing. Bounded: a body by [`LARGEST`], the wait for the bot by less than Telegram's 60 s.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use actix_web::HttpResponse;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
+use gramtap_endpoint::SECRET;
+use gramtap_events::tenant::Mode;
+use gramtap_outbound::Answer;
 use gramtap_settings::SecretString;
-use gramtap_telemetry::Counter;
+use gramtap_telemetry::{Counter, Histogram};
 use gramtap_tenants::{Hook, Key, Lookup, Standing, Tenant};
 use subtle::ConstantTimeEq;
 
@@ -21,6 +26,8 @@ use super::body::Body;
 use super::gather;
 use crate::identify::host::Face;
 use crate::observe::record;
+use crate::publish::inbox::{self, Push, Taken};
+use crate::relay::attempt::Attempt;
 use crate::relay::refusal::Refusal;
 use crate::relay::{deliver, respond};
 use crate::worker::Worker;
@@ -29,8 +36,6 @@ use crate::worker::Worker;
 const PATH: &str = "/webhook/";
 /// Bytes of an update. Telegram's are far below.
 const LARGEST: u64 = 4 * 1024 * 1024;
-/// The header that proves Telegram.
-pub(crate) const SECRET: &str = "x-telegram-bot-api-secret-token";
 
 /// The hook of a request that is a push. What stands in the place of the hook may be anything.
 pub(crate) fn hook<'a>(worker: &Worker, arrival: &'a Arrival) -> Option<&'a str> {
@@ -48,9 +53,14 @@ pub(crate) async fn serve(
 ) -> HttpResponse<Body> {
     let _counted = worker.enter();
     match pass(worker, &arrival, hook, payload).await {
-        Ok(answer) => {
+        Ok(Passed::On(answer)) => {
             Counter::Pushes { result: "answered" }.inc();
-            respond::pass_back(answer, worker.is_ending())
+            respond::pass_back(*answer, worker.is_ending())
+        }
+        Ok(Passed::In) => {
+            Counter::Pushes { result: "taken_in" }.inc();
+            Histogram::InboxSeconds.record(arrival.began.elapsed());
+            respond::taken_in(worker.is_ending())
         }
         Err(refusal) => {
             let result = refusal.label;
@@ -60,12 +70,20 @@ pub(crate) async fn serve(
     }
 }
 
+/// Where an update has gone.
+enum Passed {
+    /// To the bot, which has answered.
+    On(Box<Answer>),
+    /// Into the inbox.
+    In,
+}
+
 async fn pass(
     worker: &Rc<Worker>,
     arrival: &Arrival,
     hook: Result<Hook, Refusal>,
     payload: Payload,
-) -> Result<gramtap_outbound::Answer, Refusal> {
+) -> Result<Passed, Refusal> {
     if arrival.method != Method::POST {
         return Err(Refusal::path());
     }
@@ -78,13 +96,32 @@ async fn pass(
         return Err(Refusal::forged());
     }
     let body = gather::whole(payload, arrival.framing(), LARGEST).await?;
-    if tenant.standing_now() == Standing::Connected && worker.copies.enabled {
-        let mask = worker.mask(&tenant);
-        worker
-            .publisher
-            .publish(record::pushed(&tenant, &body, &mask, &worker.mint));
+    let since = Instant::now();
+    let is_connected = tenant.standing_now() == Standing::Connected;
+    let head = inbox::head_of(&body);
+    if is_connected && tenant.webhook_mode() == Mode::Inbox {
+        let push = Push {
+            tenant: tenant.id,
+            at: arrival.at,
+            head: head.clone(),
+            headers: deliver::passing(arrival),
+            body: body.clone(),
+        };
+        match worker.inbox.take_in(push).await {
+            Taken::Stored => return Ok(Passed::In),
+            Taken::Not(reason) => Counter::InboxPassed { reason }.inc(),
+            Taken::Held => return Err(Refusal::inbox_held()),
+            Taken::Unconfirmed => return Err(Refusal::inbox_unconfirmed()),
+        }
     }
-    deliver::ask(worker, arrival, &endpoint, body).await
+    let attempt = (is_connected && worker.copies.enabled).then(|| {
+        let observed = record::pushed(&tenant, &body, &worker.mask(&tenant), &worker.mint);
+        let told = observed.updates.first().map(|it| it.record.clone());
+        worker.publisher.publish(observed);
+        told.map(|told| Attempt::begin(worker, &tenant, &endpoint, head, told))
+    });
+    let answer = deliver::ask(worker, arrival, &endpoint, body, since, attempt.flatten()).await?;
+    Ok(Passed::On(Box::new(answer)))
 }
 
 async fn find(worker: &Worker, hook: &Hook) -> Result<std::sync::Arc<Tenant>, Refusal> {

@@ -1,9 +1,9 @@
 //! The batcher: the one place where records wait for the bus.
 //!
-//! In: parcels of all workers, one lossy lane; reports of the bus, from its own thread. Out: the
+//! In: lots of parcels of all workers, one lossy lane; reports of the bus, from its own thread. Out: the
 //! bus's producer and, while that stalls, the spool; gap records. An actor on a thread of its
 //! own, because the spool blocks. Invariant: as `backlog.rs`; reports are bounded by what is in
-//! flight. Overloaded: the lane refuses and the parcel counts itself. When it dies, the keeper
+//! flight. Overloaded: the lane refuses and the parcels count themselves. When it dies, the keeper
 //! makes a new one with a new producer and the same spool; what was handed to the bus is settled by
 //! the bus's reports (`estate.rs`), and what was in memory alone is counted.
 
@@ -49,8 +49,8 @@ pub(crate) struct Recipe {
     pub(crate) estate: Estate,
 }
 
-/// A record for the bus, and its place in the mailbox.
-pub(crate) struct Enqueue(pub(crate) Parcel, pub(crate) Place);
+/// Records for the bus, in their order, and their place in the mailbox.
+pub(crate) struct Enqueue(pub(crate) Vec<Parcel>, pub(crate) Place);
 
 impl Message for Enqueue {
     type Result = ();
@@ -95,8 +95,11 @@ impl Handler<Queued<Enqueue>> for Batcher {
     type Result = ();
 
     fn handle(&mut self, queued: Queued<Enqueue>, _: &mut Self::Context) {
-        let Enqueue(parcel, _place) = queued.take();
-        self.accept(Instant::now(), parcel);
+        let Enqueue(lot, _place) = queued.take();
+        let now = Instant::now();
+        for parcel in lot {
+            self.accept(now, parcel);
+        }
     }
 }
 

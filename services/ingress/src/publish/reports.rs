@@ -13,28 +13,40 @@ use super::backlog::Report;
 #[derive(Clone, Default)]
 pub(super) struct Reports(Arc<Told>);
 
-/// Positions and what became of them; a report wakes who waits for one.
-type Told = (Mutex<Vec<(u64, Report)>>, Condvar);
+/// A report wakes who waits for one.
+type Told = (Mutex<List>, Condvar);
+
+#[derive(Default)]
+struct List {
+    /// Positions and what became of them.
+    reports: Vec<(u64, Report)>,
+    /// Somebody waits. To wake takes a system call, also where nobody does.
+    awaited: bool,
+}
 
 impl Reports {
     pub(super) fn push(&self, position: u64, report: Report) {
         let (list, told) = &*self.0;
-        list.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((position, report));
-        told.notify_one();
+        let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.reports.push((position, report));
+        if list.awaited {
+            told.notify_one();
+        }
     }
 
     pub(super) fn take(&self) -> Vec<(u64, Report)> {
-        std::mem::take(&mut *self.0.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut list = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut list.reports)
     }
 
     /// Waits for a report, no longer than `within`.
     pub(super) fn wait(&self, within: Duration) {
         let (list, told) = &*self.0;
-        let list = list.lock().unwrap_or_else(PoisonError::into_inner);
-        if list.is_empty() {
-            drop(told.wait_timeout(list, within));
+        let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.reports.is_empty() {
+            list.awaited = true;
+            let waited = told.wait_timeout(list, within);
+            waited.unwrap_or_else(PoisonError::into_inner).0.awaited = false;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How much may wait in the batcher's mailbox, in bytes.
 //!
-//! In: sizes of parcels, from `publisher.rs`. Out: a [`Place`] that goes with each parcel until
+//! In: sizes of lots, from `publisher.rs`. Out: a [`Place`] that goes with each lot until
 //! `batcher.rs` has taken it. Invariant: what is taken is given back once; one room serves all workers.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ const BYTES: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Room(Arc<AtomicUsize>);
 
-/// A record's part of the room, until it is dropped.
+/// A lot's part of the room, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     room: Room,
