@@ -14,12 +14,13 @@ use actix_web::http::Method;
 use gramtap_actors::InFlight;
 use gramtap_events::call::{Client, TokenStanding};
 use gramtap_events::{Moment, TenantId};
+use gramtap_privacy::Mask;
 use gramtap_telegram::{BotId, Door};
-use gramtap_telemetry::{Counter, GaugeGuard, Histogram};
+use gramtap_telemetry::{Counter, GaugeGuard};
 use gramtap_tenants::Code;
 
 use crate::observe::{
-    AnswerHead, AnswerTap, CallFacts, Ending, Expect, Mask, RequestCopy, RequestHead, RequestTap,
+    AnswerHead, AnswerTap, CallFacts, Ending, Expect, RequestCopy, RequestHead, RequestTap,
     Stopwatch, TokenHash, record,
 };
 use crate::relay::hold::Poller;
@@ -30,6 +31,7 @@ use crate::worker::Worker;
 #[derive(Debug)]
 pub(crate) struct Capture {
     pub(crate) tenant: TenantId,
+    pub(crate) client: Client,
     pub(crate) mask: Mask,
 }
 
@@ -43,7 +45,6 @@ pub(crate) struct Opening {
     pub(crate) at: Moment,
     pub(crate) began: Instant,
     pub(crate) verb: Method,
-    pub(crate) client: Client,
     pub(crate) from: Option<IpAddr>,
     /// The code that the first bot accepted by Telegram is bound to.
     pub(crate) binds: Option<Code>,
@@ -71,6 +72,7 @@ pub(crate) struct Account {
     status: Option<u16>,
     bytes_out: u64,
     turn: Option<Turn>,
+    note: Option<&'static str>,
     gone: bool,
     closed: bool,
     _flight: InFlight,
@@ -96,6 +98,7 @@ impl Account {
             status: None,
             bytes_out: 0,
             turn: None,
+            note: None,
             gone: false,
             closed: false,
             _flight: worker.enter(),
@@ -121,6 +124,11 @@ impl Account {
     /// Keeps a place among the calls with unverified tokens until the call is over.
     pub(crate) fn keep(&mut self, turn: Turn) {
         self.turn = Some(turn);
+    }
+
+    /// What is to be said of the call besides, if it is answered `ok:true`.
+    pub(crate) fn note(&mut self, label: &'static str) {
+        self.note = Some(label);
     }
 
     /// The times of the call.
@@ -252,7 +260,7 @@ impl Account {
             bot: self.opening.bot,
             at: self.opening.at,
             until: Moment::now(),
-            client: self.opening.client.clone(),
+            client: capture.client,
             door: self.opening.door.clone(),
             verb: self.opening.verb.as_str().to_owned(),
             status: self.status.filter(|_| !self.gone),
@@ -262,7 +270,7 @@ impl Account {
             took,
         };
         let worker = &self.worker;
-        let observed = record::observe(
+        let mut observed = record::observe(
             facts,
             &request,
             answer,
@@ -271,6 +279,9 @@ impl Account {
             now,
             &worker.mint,
         );
+        if let (Some(note), Some(true)) = (self.note, ok) {
+            observed.note(note);
+        }
         for (cut, count) in &observed.cuts {
             Counter::TapsCut {
                 reason: cut.label(),
@@ -281,24 +292,10 @@ impl Account {
     }
 
     fn count(&self, ending: Ending, total_us: u64, own_us: u64) {
-        let origin = match ending {
-            Ending::Answered | Ending::CutShort { .. } => "telegram",
-            Ending::NoAnswer { .. } | Ending::Own { .. } => "gramtap",
-            Ending::Left { .. } => "client",
-        };
-        let code = match self.status.map(|status| status / 100) {
-            None => "none",
-            Some(2) => "2xx",
-            Some(3) => "3xx",
-            Some(4) => "4xx",
-            Some(5) => "5xx",
-            Some(_) => "other",
-        };
-        Counter::Calls { origin, code }.inc();
+        let series = &self.worker.series;
+        series.count(ending, self.status);
         if !self.is_poll() {
-            let micros = std::time::Duration::from_micros;
-            Histogram::CallSeconds { leg: "total" }.record(micros(total_us));
-            Histogram::CallSeconds { leg: "own" }.record(micros(own_us));
+            series.time(total_us, own_us);
         }
     }
 }

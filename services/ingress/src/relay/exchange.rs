@@ -189,7 +189,7 @@ async fn finish(sending: Sending, mut account: Box<Account>) {
 }
 
 /// Answers a call that got no answer.
-async fn failed(fault: &Fault, mut account: Box<Account>) -> HttpResponse<Body> {
+pub(super) async fn failed(fault: &Fault, mut account: Box<Account>) -> HttpResponse<Body> {
     tracing::debug!(
         label = fault.label(),
         phase = fault.phase().label(),

@@ -6,6 +6,7 @@
 //! and nothing is added. Pure.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
 
 /// Names that belong to one connection (RFC 9110 §7.6.1), and the framing, which the other
 /// connection makes anew from the same length.
@@ -53,25 +54,25 @@ pub(crate) fn upstream(headers: &HeaderMap) -> Vec<(Vec<u8>, &[u8])> {
         .collect()
 }
 
-/// Telegram's headers that reach the bot.
+/// Telegram's headers that reach the bot: `connection` are the values of those called so. What is no header to actix is left out.
 pub(crate) fn downstream<'h>(
-    headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-) -> Vec<(HeaderName, HeaderValue)> {
-    let connection = headers
-        .clone()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
-    let listed = connection_lists(connection.map(|(_, value)| value));
-    let mut passing = Vec::with_capacity(12);
+    connection: impl Iterator<Item = &'h [u8]>,
+    headers: impl ExactSizeIterator<Item = (&'h [u8], Bytes)>,
+    into: &mut HeaderMap,
+) {
+    let listed = connection_lists(connection);
+    into.reserve(headers.len());
     for (name, value) in headers {
-        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
-        else {
+        let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name),
+            HeaderValue::from_maybe_shared(value),
+        ) else {
             continue;
         };
         if !HOP.contains(&name.as_str()) && !listed.iter().any(|other| *other == name.as_str()) {
-            passing.push((name, value));
+            into.append(name, value);
         }
     }
-    passing
 }
 
 /// The names that a Connection header declares to belong to the connection.
@@ -165,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_keeps_what_is_telegrams_in_its_order() {
-        let answer: [(&[u8], &[u8]); 7] = [
+    fn an_answer_keeps_what_is_telegrams() {
+        let answer: [(&[u8], &'static [u8]); 7] = [
             (b"Server", b"nginx/1.18.0"),
             (b"Date", b"now"),
             (b"Content-Length", b"12"),
@@ -175,11 +176,15 @@ mod tests {
             (b"Strict-Transport-Security", b"max-age=1"),
             (b"Retry-After", b"5"),
         ];
-        let passed = downstream(answer.into_iter());
-        let names: Vec<_> = passed.iter().map(|(name, _)| name.as_str()).collect();
+        let shared = answer.map(|(name, value)| (name, Bytes::from_static(value)));
+        let mut passed = HeaderMap::new();
+        let connection: [&[u8]; 1] = [answer[3].1];
+        downstream(connection.into_iter(), shared.into_iter(), &mut passed);
+        let mut names: Vec<_> = passed.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
         assert_eq!(
             names,
-            ["server", "date", "strict-transport-security", "retry-after"]
+            ["date", "retry-after", "server", "strict-transport-security"]
         );
     }
 }

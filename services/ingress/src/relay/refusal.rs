@@ -150,6 +150,18 @@ impl Refusal {
         Self::new(503, "endpoint_unknown", text)
     }
 
+    /// Whether the update is in the inbox is not known.
+    pub(crate) fn inbox_unconfirmed() -> Self {
+        let text = "Service Unavailable: the update was not acknowledged in time, send it again";
+        Self::new(503, "inbox_unconfirmed", text)
+    }
+
+    /// The inbox takes nothing now, and the update might overtake one of its queue.
+    pub(crate) fn inbox_held() -> Self {
+        let text = "Service Unavailable: earlier updates may not be delivered yet, send it again";
+        Self::new(503, "inbox_held", text)
+    }
+
     /// The bot's endpoint did not answer in time.
     pub(crate) fn endpoint_slow() -> Self {
         let text = "Gateway Timeout: the bot's webhook did not answer in time";
@@ -243,6 +255,8 @@ mod tests {
             Refusal::registry(),
             Refusal::endpoint_unknown(),
             Refusal::endpoint_slow(),
+            Refusal::inbox_unconfirmed(),
+            Refusal::inbox_held(),
             Refusal::update_size(),
         ];
         let mut labels = std::collections::BTreeSet::new();

@@ -42,6 +42,23 @@ pub(crate) fn pass_on(
     with_head(status, &head, body, closes)
 }
 
+/// Passes on an answer that has been read whole, or what was made of it.
+pub(crate) fn pass_whole(
+    head: &AnswerHead,
+    bytes: Bytes,
+    mut account: Box<Account>,
+) -> HttpResponse<Body> {
+    let closes = account.worker().is_ending();
+    let Ok(status) = StatusCode::from_u16(head.status()) else {
+        account.close(Ending::Own { label: "status" });
+        return refuse(&Refusal::internal(), closes);
+    };
+    account.answered(head.status(), head.header("content-encoding"));
+    account.answer(&bytes);
+    account.close(Ending::Answered);
+    with_head(status, head, whole(bytes, head, false), closes)
+}
+
 /// A response with the head of an answer.
 fn with_head(
     status: StatusCode,
@@ -56,9 +73,11 @@ fn with_head(
     if closes {
         out.set_connection_type(actix_http::ConnectionType::Close);
     }
-    for (name, value) in headers::downstream(head.headers()) {
-        out.headers.append(name, value);
-    }
+    let connection = head
+        .headers()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
+    let connection = connection.map(|(_, value)| value);
+    headers::downstream(connection, head.shared_headers(), &mut out.headers);
     response
 }
 
@@ -88,6 +107,17 @@ fn whole(bytes: Bytes, head: &AnswerHead, to_head: bool) -> Body {
         }
         Framing::None => Body::Empty,
     }
+}
+
+/// The answer to an update that is in the inbox.
+pub(crate) fn taken_in(closes: bool) -> HttpResponse<Body> {
+    let mut response = HttpResponse::with_body(StatusCode::OK, Body::Whole(Bytes::new()));
+    let head = response.head_mut();
+    head.set_camel_case_headers(true);
+    if closes {
+        head.set_connection_type(actix_http::ConnectionType::Close);
+    }
+    response
 }
 
 /// The answer to a poll that was parked here when the process was told to end.

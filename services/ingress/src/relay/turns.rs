@@ -102,6 +102,11 @@ impl Turns {
         }
     }
 
+    /// Whether Telegram has accepted the token.
+    pub(crate) fn is_verified(&self, token: TokenHash) -> bool {
+        self.with_verified(|verified| verified.is_verified(token))
+    }
+
     /// What a record says of a token, once the answer to it is known.
     pub(crate) fn judge(&self, token: TokenHash, ok: Option<bool>) -> TokenStanding {
         self.with_verified(|verified| verified.judge(token, ok))
@@ -139,10 +144,11 @@ impl Drop for Waits<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::observe::TokenKey;
     use gramtap_telegram::Token;
 
     fn token(text: &str) -> Option<TokenHash> {
-        Some(TokenHash::of(&Token::parse(text).unwrap(), &[7; 32]))
+        Some(TokenKey::new(&[7; 32]).hash(&Token::parse(text).unwrap()))
     }
 
     fn turns() -> Turns {
