@@ -1,6 +1,6 @@
 //! In which order updates are delivered, and what waits where.
 //!
-//! In: records of `consume`, outcomes of `deliver`, the time. Out: [`Decision`]s. `lanes.rs` is one bot: a lane for each of its queues, a bound
+//! In: records of `consume`, outcomes of `deliver`, the time. Out: [`Decision`]s. `lanes.rs` is one recipient, a bot's webhook as a rule: a lane for each of the bot's queues, a bound
 //! on what is under way, its breaker. `turns.rs` is whose turn it is among bots. [`dispatch`] puts them together with the ledgers of the
 //! partitions. Invariant: of a queue one update is under way at a time, the earliest; what waits long, and all that is behind it in its
 //! queue, waits in `inbox.retry.v1` instead of in memory. Overloaded: a bot's surplus goes to (or stays in) `inbox.retry.v1`; beyond a bound for
@@ -89,6 +89,29 @@ impl Rules {
     }
 }
 
+/// How long a replay is tried, whatever its kind is: somebody has asked for it.
+const REPLAYED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Who receives updates of a bot: its webhook, or, of replays, somebody else. Each has lanes, connections and a turn of its own, and neither waits for
+/// the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Recipient {
+    /// The bot.
+    pub tenant: TenantId,
+    /// Not its webhook.
+    pub elsewhere: bool,
+}
+
+impl From<TenantId> for Recipient {
+    /// The bot's webhook.
+    fn from(tenant: TenantId) -> Self {
+        Self {
+            tenant,
+            elsewhere: false,
+        }
+    }
+}
+
 /// Which of the two topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
@@ -118,7 +141,7 @@ pub struct Item<P> {
     pub origin: i64,
     /// The bot.
     pub tenant: TenantId,
-    /// Its queue.
+    /// The queue that it waits in.
     pub queue: Queue,
     /// Telegram's number of it.
     pub update_id: Option<i64>,
@@ -130,6 +153,10 @@ pub struct Item<P> {
     pub tried: Tried,
     /// Not to be tried before this.
     pub next_at: Option<Moment>,
+    /// Of a replay: when it was asked for.
+    pub replay: Option<Moment>,
+    /// It goes elsewhere than to the bot's webhook, and tells nothing of that.
+    pub elsewhere: bool,
     /// What it takes of memory.
     pub bytes: usize,
     /// The record; cheap to clone.
@@ -139,6 +166,7 @@ pub struct Item<P> {
 impl<P> Item<P> {
     /// A record of `inbox.v1`.
     pub fn inbox(partition: i32, offset: i64, inbox: &Inbox, bytes: usize, payload: P) -> Self {
+        let replay = inbox.replay.as_ref();
         Self {
             place: Place {
                 source: Source::Inbox,
@@ -150,9 +178,14 @@ impl<P> Item<P> {
             queue: inbox.queue,
             update_id: inbox.update_id,
             at: inbox.at,
-            expires_at: inbox.at.plus(lifetime(&inbox.kind)),
+            expires_at: match replay {
+                Some(replay) => replay.at.plus(REPLAYED),
+                None => inbox.at.plus(lifetime(&inbox.kind)),
+            },
             tried: Tried::default(),
             next_at: None,
+            replay: replay.map(|replay| replay.at),
+            elsewhere: replay.is_some_and(|replay| replay.to.is_some()),
             bytes,
             payload,
         }
@@ -176,6 +209,15 @@ impl<P> Item<P> {
 }
 
 impl<P> Item<P> {
+    /// Who receives it.
+    #[must_use]
+    pub fn recipient(&self) -> Recipient {
+        Recipient {
+            tenant: self.tenant,
+            elsewhere: self.elsewhere,
+        }
+    }
+
     /// Its record in `inbox.retry.v1`. `inbox`: as it was taken in.
     pub fn to_retry(&self, inbox: Inbox) -> Retry {
         Retry {
@@ -234,10 +276,10 @@ impl<P> Buried<P> {
 /// Records that were left in the topic because the bot had enough in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reread {
-    /// Whom for. Each request has another number.
+    /// Each request has another number.
     pub ticket: u64,
-    /// The bot.
-    pub tenant: TenantId,
+    /// Whom for.
+    pub recipient: Recipient,
     /// The partition of `inbox.retry.v1`.
     pub partition: i32,
     /// The offset to begin at.

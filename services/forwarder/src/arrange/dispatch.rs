@@ -8,6 +8,7 @@
 
 mod partition;
 mod upkeep;
+mod waiting;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -16,7 +17,7 @@ use gramtap_telegram::Queue;
 
 use super::lanes::{Bot, Event, View};
 use super::turns::Turns;
-use super::{Buried, Decision, Item, Place, Reread, Rules, Source};
+use super::{Buried, Decision, Item, Place, Recipient, Reread, Rules, Source};
 use crate::consume::ledger::{Begin, Commit};
 use crate::deliver::verdict::{Case, Judgement, Outcome, judge};
 use partition::Partition;
@@ -28,18 +29,20 @@ pub use partition::{Assigned, Ends, Restored};
 pub struct Dispatch<P> {
     rules: Rules,
     partitions: HashMap<i32, Partition<P>>,
-    bots: HashMap<TenantId, Bot<P>>,
+    bots: HashMap<Recipient, Bot<P>>,
     /// Bots whose webhook has another bound on connections than the usual one.
     connections: HashMap<TenantId, usize>,
+    /// Bots that had dropped what was received before then.
+    dropped: HashMap<TenantId, Moment>,
     turns: Turns,
-    timers: BTreeSet<(Moment, TenantId)>,
+    timers: BTreeSet<(Moment, Recipient)>,
     /// When each bot stands in `timers`.
-    woken: HashMap<TenantId, Moment>,
+    woken: HashMap<Recipient, Moment>,
     decisions: VecDeque<Decision<P>>,
     /// What is under way.
-    flights: HashMap<u64, (TenantId, Queue)>,
+    flights: HashMap<u64, (Recipient, Queue)>,
     /// Bots that have room for records which they left in `inbox.retry.v1`.
-    hungry: BTreeSet<TenantId>,
+    hungry: BTreeSet<Recipient>,
     /// How many are being read again.
     rereads: usize,
     ticket: u64,
@@ -68,6 +71,7 @@ impl<P: Clone> Dispatch<P> {
             partitions: HashMap::new(),
             bots: HashMap::new(),
             connections: HashMap::new(),
+            dropped: HashMap::new(),
             turns: Turns::default(),
             timers: BTreeSet::new(),
             woken: HashMap::new(),
@@ -94,10 +98,22 @@ impl<P: Clone> Dispatch<P> {
         restored
     }
 
-    /// An update that deliveries.v1 tells was delivered. `at`: when it was received, or, where that is not known, when it was delivered.
-    pub fn delivered(&mut self, partition: i32, tenant: TenantId, update_id: i64, at: Moment) {
-        if let Some(partition) = self.partitions.get_mut(&partition) {
-            partition.dedup.insert(tenant, update_id, at);
+    /// An update was delivered, as an attempt or deliveries.v1 tells. `replay`: of a replay, when it was asked for. `at`: when the update was
+    /// received, or, where that is not known, when it was delivered.
+    pub fn delivered(
+        &mut self,
+        partition: i32,
+        tenant: TenantId,
+        update_id: i64,
+        replay: Option<Moment>,
+        at: Moment,
+    ) {
+        let Some(partition) = self.partitions.get_mut(&partition) else {
+            return;
+        };
+        match replay {
+            Some(asked) => partition.dedup.insert_replay(tenant, update_id, asked),
+            None => partition.dedup.insert(tenant, update_id, at),
         }
     }
 
@@ -111,21 +127,21 @@ impl<P: Clone> Dispatch<P> {
             .bots
             .iter()
             .filter(|(_, bot)| bot.partition == partition);
-        let gone: Vec<TenantId> = gone.map(|(tenant, _)| *tenant).collect();
-        for tenant in gone {
-            if let Some(bot) = self.bots.remove(&tenant) {
+        let gone: Vec<Recipient> = gone.map(|(recipient, _)| *recipient).collect();
+        for recipient in gone {
+            if let Some(bot) = self.bots.remove(&recipient) {
                 self.held -= bot.held;
                 self.bytes -= bot.bytes;
                 self.rereads -= usize::from(bot.rereading.is_some());
             }
-            self.hungry.remove(&tenant);
-            if let Some(at) = self.woken.remove(&tenant) {
-                self.timers.remove(&(at, tenant));
+            self.hungry.remove(&recipient);
+            if let Some(at) = self.woken.remove(&recipient) {
+                self.timers.remove(&(at, recipient));
             }
         }
         let bots = &self.bots;
         self.flights
-            .retain(|_, (tenant, _)| bots.contains_key(tenant));
+            .retain(|_, (recipient, _)| bots.contains_key(recipient));
         self.decisions
             .retain(|decision| decision.partition() != partition);
         // There is room again.
@@ -139,16 +155,35 @@ impl<P: Clone> Dispatch<P> {
             None => self.connections.remove(&tenant),
         };
         let connections = self.connections_of(tenant);
-        if let Some(bot) = self.bots.get_mut(&tenant) {
-            bot.connections = connections;
-            self.turns.wait(tenant);
+        for recipient in of(tenant) {
+            if let Some(bot) = self.bots.get_mut(&recipient) {
+                bot.connections = connections;
+                self.turns.wait(recipient);
+            }
         }
     }
 
     /// A bot's webhook is another one now, or somebody says that it was mended: what waits for it is tried at once.
     pub fn renewed(&mut self, now: Moment, tenant: TenantId) {
-        if let Some(number) = self.bots.get(&tenant).map(|bot| bot.partition) {
-            self.with(now, tenant, number, |bot, view, out| bot.renew(view, out));
+        let webhook = Recipient::from(tenant);
+        if let Some(number) = self.bots.get(&webhook).map(|bot| bot.partition) {
+            self.with(now, webhook, number, |bot, view, out| bot.renew(view, out));
+        }
+    }
+
+    /// The bot had dropped what was received before then: what of that waits, or is read from now on, is given up. What is under way is let
+    /// end, and replays stay. None: nothing.
+    pub fn set_dropped(&mut self, now: Moment, tenant: TenantId, before: Option<Moment>) {
+        let known = match before {
+            Some(before) => self.dropped.insert(tenant, before),
+            None => self.dropped.remove(&tenant),
+        };
+        let webhook = Recipient::from(tenant);
+        let number = self.bots.get(&webhook).map(|bot| bot.partition);
+        if let Some(number) = number.filter(|_| known < before) {
+            self.with(now, webhook, number, |bot, view, out| {
+                bot.drop_waiting(view, out)
+            });
         }
     }
 
@@ -164,7 +199,7 @@ impl<P: Clone> Dispatch<P> {
                 Source::Inbox => self.admit(now, item),
                 Source::Retry => {
                     let counted = partition.parked_here(&item);
-                    self.with(now, item.tenant, place.partition, |bot, view, out| {
+                    self.with(now, item.recipient(), place.partition, |bot, view, out| {
                         bot.take_back(item, counted, view, out);
                     });
                 }
@@ -191,8 +226,9 @@ impl<P: Clone> Dispatch<P> {
         outcome: &Outcome,
         random: u64,
     ) -> Option<Ended<P>> {
-        let (tenant, queue) = self.flights.remove(&ticket)?;
-        let bot = self.bots.get(&tenant)?;
+        let (recipient, queue) = self.flights.remove(&ticket)?;
+        let tenant = recipient.tenant;
+        let bot = self.bots.get(&recipient)?;
         let (number, item) = (bot.partition, bot.first(queue)?);
         let failed = item.tried.attempts.saturating_sub(1);
         let case = Case {
@@ -204,13 +240,18 @@ impl<P: Clone> Dispatch<P> {
         let judgement = judge(outcome, &case);
         let item = item.clone();
         if let (Some(id), true) = (item.update_id, judgement.is_success()) {
-            self.delivered(number, tenant, id, item.at);
+            self.delivered(number, tenant, id, item.replay, item.at);
         }
         let answered = matches!(outcome, Outcome::Answered { .. });
         let mut done = None;
-        self.with(now, tenant, number, |bot, view, out| {
+        self.with(now, recipient, number, |bot, view, out| {
             done = bot.end(queue, &judgement, answered, view, out);
         });
+        if let Some(partition) = self.partitions.get_mut(&number)
+            && let Some(item) = &done
+        {
+            partition.decide(item.place);
+        }
         if let Some(item) = done.filter(|_| !judgement.is_success()) {
             let buried = Buried::after(item, judgement.verdict, judgement.reason);
             self.decisions.push_back(Decision::Bury(buried));
@@ -221,13 +262,13 @@ impl<P: Clone> Dispatch<P> {
     /// What was made of a record is acknowledged.
     pub fn done(&mut self, place: Place) {
         if let Some(partition) = self.partitions.get_mut(&place.partition) {
-            partition.ledger(place.source).finish(place.offset);
+            partition.finish(place);
             self.pressure(place.partition);
         }
     }
 
-    /// A record that [`Decision::Reread`] asked for, or one of another bot that was met on the way (`item` none). False: enough; stop
-    /// reading.
+    /// A record that [`Decision::Reread`] asked for, or one that was met on the way: of another bot (`item` none), or for another
+    /// recipient. False: enough; stop reading.
     pub fn reread(
         &mut self,
         now: Moment,
@@ -238,15 +279,20 @@ impl<P: Clone> Dispatch<P> {
         let Some(partition) = self.partitions.get_mut(&asked.partition) else {
             return false;
         };
+        let decided = partition.decided.contains(&offset);
         let ledger = partition.ledger(Source::Retry);
         let caught_up = offset.saturating_add(1) >= ledger.position();
-        let item = item.filter(|_| offset < ledger.position() && !ledger.is_done(offset));
-        let current = self.bots.get(&asked.tenant).and_then(|bot| bot.rereading);
+        let open = offset < ledger.position() && !ledger.is_done(offset) && !decided;
+        let item = item.filter(|item| open && item.recipient() == asked.recipient);
+        let current = self
+            .bots
+            .get(&asked.recipient)
+            .and_then(|bot| bot.rereading);
         if current != Some(asked.ticket) {
             return false;
         }
         let mut more = !caught_up;
-        self.with(now, asked.tenant, asked.partition, |bot, view, out| {
+        self.with(now, asked.recipient, asked.partition, |bot, view, out| {
             let taken = item.is_none_or(|item| bot.reread(item, view, out));
             bot.deferred = match (taken, caught_up) {
                 (false, _) => Some(offset),
@@ -263,9 +309,12 @@ impl<P: Clone> Dispatch<P> {
 
     /// Reading again failed; it is asked for anew.
     pub fn reread_failed(&mut self, now: Moment, asked: &Reread) {
-        let current = self.bots.get(&asked.tenant).and_then(|bot| bot.rereading);
+        let current = self
+            .bots
+            .get(&asked.recipient)
+            .and_then(|bot| bot.rereading);
         if current == Some(asked.ticket) {
-            self.with(now, asked.tenant, asked.partition, |bot, _, _| {
+            self.with(now, asked.recipient, asked.partition, |bot, _, _| {
                 bot.rereading = None;
             });
         }
@@ -273,14 +322,14 @@ impl<P: Clone> Dispatch<P> {
 
     /// The time that [`Dispatch::wakes_at`] told has come. To call it at any other time does no harm.
     pub fn tick(&mut self, now: Moment) {
-        while let Some((at, tenant)) = self.timers.first().copied()
+        while let Some((at, recipient)) = self.timers.first().copied()
             && at <= now
         {
-            let Some(bot) = self.bots.get(&tenant) else {
-                self.timers.remove(&(at, tenant));
+            let Some(bot) = self.bots.get(&recipient) else {
+                self.timers.remove(&(at, recipient));
                 continue;
             };
-            self.with(now, tenant, bot.partition, |bot, view, out| {
+            self.with(now, recipient, bot.partition, |bot, view, out| {
                 bot.tick(view, out)
             });
         }
@@ -304,18 +353,18 @@ impl<P: Clone> Dispatch<P> {
             if self.stopped || self.flights.len() >= self.rules.in_flight {
                 return None;
             }
-            let tenant = self.turns.take()?;
-            let Some(bot) = self.bots.get(&tenant).filter(|bot| bot.is_runnable(now)) else {
+            let recipient = self.turns.take()?;
+            let Some(bot) = self.bots.get(&recipient).filter(|bot| bot.is_runnable(now)) else {
                 continue;
             };
             let (number, ticket) = (bot.partition, self.ticket + 1);
             let mut started = None;
-            self.with(now, tenant, number, |bot, view, out| {
+            self.with(now, recipient, number, |bot, view, out| {
                 started = bot.start(ticket, view, out);
             });
             if let Some(item) = started {
                 self.ticket = ticket;
-                self.flights.insert(ticket, (tenant, item.queue));
+                self.flights.insert(ticket, (recipient, item.queue));
                 self.decisions.push_back(Decision::Deliver(ticket, item));
             }
         }
@@ -332,6 +381,12 @@ impl<P: Clone> Dispatch<P> {
         let bots = self.bots.values();
         let bots = bots.filter(|bot| partition.is_none_or(|number| bot.partition == number));
         bots.map(|bot| bot.flying).sum()
+    }
+
+    /// Whether anything is known of a bot: updates that wait, a state of its endpoint.
+    #[must_use]
+    pub fn holds(&self, tenant: TenantId) -> bool {
+        of(tenant).any(|recipient| self.bots.contains_key(&recipient))
     }
 
     /// Updates in memory, and their bytes.
@@ -354,6 +409,12 @@ impl<P: Clone> Dispatch<P> {
             partition.ledger(source).uncommitted();
         }
     }
+}
+
+/// Who receives updates of a bot.
+fn of(tenant: TenantId) -> impl Iterator<Item = Recipient> {
+    let elsewhere = [false, true].into_iter();
+    elsewhere.map(move |elsewhere| Recipient { tenant, elsewhere })
 }
 
 #[cfg(test)]

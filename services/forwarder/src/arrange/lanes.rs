@@ -9,18 +9,18 @@
 
 mod flight;
 mod lane;
+mod unwanted;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use gramtap_events::delivery::Verdict;
 use gramtap_events::{Moment, TenantId};
 use gramtap_telegram::Queue;
 
 use super::{Buried, Item, Rules, Source};
 use crate::deliver::breaker::{Breaker, Gate};
 use crate::deliver::dedup::Dedup;
-use crate::deliver::verdict::Reason;
 use lane::Lane;
+use unwanted::{expired, is_dropped, known, unwanted};
 
 /// What happened to an update that is not in its lane any more, or that a lane waits for.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(super) struct View<'a> {
     pub(super) inbox_to: i64,
     /// There is no room for any bot.
     pub(super) over: bool,
+    /// Updates that were received before this are not wanted any more.
+    pub(super) dropped_before: Option<Moment>,
 }
 
 /// One bot.
@@ -66,6 +68,8 @@ pub(super) struct Bot<P> {
     /// Updates in memory, and their bytes.
     pub(super) held: usize,
     pub(super) bytes: usize,
+    /// Updates that are known and not done: in memory, and in `inbox.retry.v1`.
+    pub(super) waiting: u64,
     /// From this offset on, its records in `inbox.retry.v1` are not in memory.
     pub(super) deferred: Option<i64>,
     /// The request to read them again.
@@ -84,6 +88,7 @@ impl<P: Clone> Bot<P> {
             flying: 0,
             held: 0,
             bytes: 0,
+            waiting: 0,
             deferred: None,
             rereading: None,
         }
@@ -105,6 +110,14 @@ impl<P: Clone> Bot<P> {
         waits && !over && self.held <= self.room(rules) / 2
     }
 
+    /// What is in memory and not under way.
+    #[cfg(test)]
+    pub(super) fn unstarted(&self) -> impl Iterator<Item = &Item<P>> {
+        let waiting = |lane: &'_ Lane<P>| usize::from(lane.flying.is_some());
+        let lanes = self.lanes.values();
+        lanes.flat_map(move |lane| lane.items.iter().skip(waiting(lane)))
+    }
+
     fn room(&self, rules: &Rules) -> usize {
         match self.breaker.is_away() {
             true => rules.away,
@@ -115,6 +128,12 @@ impl<P: Clone> Bot<P> {
     /// The first update of a lane.
     pub(super) fn first(&self, queue: Queue) -> Option<&Item<P>> {
         self.lanes.get(&queue)?.items.front()
+    }
+
+    /// What `waiting` is the sum of.
+    #[cfg(test)]
+    pub(super) fn counted(&self) -> u64 {
+        self.lanes.values().map(Lane::waiting).sum()
     }
 
     /// Whether a delivery may start.
@@ -136,13 +155,14 @@ impl<P: Clone> Bot<P> {
 
     /// A record of the inbox.
     pub(super) fn admit(&mut self, item: Item<P>, view: &View<'_>, out: &mut Vec<Event<P>>) {
-        if known(&item, view) {
-            return out.push(Event::Duplicate(item));
+        if let Some(event) = unwanted(&item, view) {
+            return out.push(event(item));
         }
         let full = self.is_full(view) || self.breaker.is_away();
         let lane = self.lanes.entry(item.queue).or_default();
         // A later one is parked already: this one cannot stand behind it.
         let first = lane.parked > 0 && item.origin < lane.last_parked;
+        self.waiting += 1;
         if !first && (lane.parked > 0 || full) {
             lane.park(&item);
             return out.push(Event::Parked(item));
@@ -165,6 +185,10 @@ impl<P: Clone> Bot<P> {
         let lane = self.lanes.entry(item.queue).or_default();
         if !counted {
             lane.park(&item);
+            self.waiting += 1;
+        }
+        if is_dropped(&item, view) {
+            return self.discard(item, view, out);
         }
         if self.deferred.is_some() || (full && view.now <= item.expires_at) {
             self.deferred.get_or_insert(item.place.offset);
@@ -180,6 +204,14 @@ impl<P: Clone> Bot<P> {
         view: &View<'_>,
         out: &mut Vec<Event<P>>,
     ) -> bool {
+        if is_dropped(&item, view) {
+            let first = self.first(item.queue);
+            let is_under_way = first.is_some_and(|first| first.place == item.place);
+            if !is_under_way {
+                self.discard(item, view, out);
+            }
+            return true;
+        }
         if self.is_full(view) && view.now <= item.expires_at {
             return false;
         }
@@ -216,7 +248,7 @@ impl<P: Clone> Bot<P> {
         }
     }
 
-    /// Gives up what has expired at the head of a lane, and finds out what the next one waits for.
+    /// Gives up what has expired, or is not wanted any more, at the head of a lane, and finds out what the next one waits for.
     pub(super) fn settle(&mut self, queue: Queue, view: &View<'_>, out: &mut Vec<Event<P>>) {
         loop {
             let Some(lane) = self.lanes.get_mut(&queue).filter(|it| it.flying.is_none()) else {
@@ -231,13 +263,9 @@ impl<P: Clone> Bot<P> {
                 }
                 return;
             };
-            let known = known(head, view);
-            if known || view.now > head.expires_at {
+            if let Some(event) = unwanted(head, view).or_else(|| expired(head, view)) {
                 let Some(item) = self.pop(queue) else { return };
-                out.push(match known {
-                    true => Event::Duplicate(item),
-                    false => Event::Buried(Buried::expired(item)),
-                });
+                out.push(event(item));
                 continue;
             }
             let behind = head.place.source == Source::Retry && head.origin >= view.inbox_to;
@@ -259,6 +287,7 @@ impl<P: Clone> Bot<P> {
     /// Takes the first update out of a lane.
     fn pop(&mut self, queue: Queue) -> Option<Item<P>> {
         let item = self.lanes.get_mut(&queue)?.pop()?;
+        self.waiting = self.waiting.saturating_sub(1);
         self.forget(&item);
         Some(item)
     }
@@ -266,42 +295,5 @@ impl<P: Clone> Bot<P> {
     fn forget(&mut self, item: &Item<P>) {
         self.held -= 1;
         self.bytes -= item.bytes;
-    }
-}
-
-/// Whether an update was delivered before.
-fn known<P>(item: &Item<P>, view: &View<'_>) -> bool {
-    let known = |id| view.dedup.contains(view.tenant, id, item.at);
-    item.update_id.is_some_and(known)
-}
-
-impl<P> Item<P> {
-    /// The first moment at which it may not be delivered any more.
-    fn over_at(&self) -> Moment {
-        self.expires_at.plus(std::time::Duration::from_micros(1))
-    }
-}
-
-impl<P> Buried<P> {
-    fn expired(item: Item<P>) -> Self {
-        Self {
-            item,
-            verdict: Verdict::Expired,
-            cause: "expired",
-            attempted: false,
-        }
-    }
-
-    /// An attempt's verdict was final.
-    pub(super) fn after(item: Item<P>, verdict: Verdict, reason: Option<Reason>) -> Self {
-        Self {
-            item,
-            verdict,
-            cause: match (verdict, reason) {
-                (Verdict::Expired, _) | (_, None) => "expired",
-                (_, Some(reason)) => reason.label,
-            },
-            attempted: true,
-        }
     }
 }

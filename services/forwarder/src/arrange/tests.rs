@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use gramtap_events::Mint;
-use gramtap_events::inbox::Sealed;
+use gramtap_events::inbox::{Replay, Sealed};
 
 use super::*;
 use crate::tests::{at, tenant};
@@ -23,6 +23,7 @@ fn inbox(kind: &'static str, queue: &str) -> Inbox {
         queue: queue.parse().unwrap(),
         headers: sealed.clone(),
         body: sealed,
+        replay: None,
     }
 }
 
@@ -47,6 +48,27 @@ fn an_update_expires_as_its_kind_says() {
             (512, Tried::default(), None)
         );
     }
+}
+
+#[test]
+fn a_replay_has_a_day_and_one_to_elsewhere_another_recipient() {
+    let mut asked = inbox("inline_query", "inline:1");
+    let replay = |to| Some(Replay { at: at(9_000), to });
+    asked.replay = replay(None);
+    let item = Item::inbox(0, 0, &asked, 1, ());
+    assert_eq!(item.expires_at, at(9_000 + 86_400));
+    assert_eq!((item.queue, item.elsewhere), (asked.queue, false));
+    asked.replay = replay(Some(asked.body.clone()));
+    let item = Item::inbox(0, 0, &asked, 1, ());
+    let recipient = Recipient {
+        tenant: asked.tenant,
+        elsewhere: true,
+    };
+    assert_eq!((item.queue, item.recipient()), (asked.queue, recipient));
+    let retry = item.to_retry(asked);
+    let again = Item::retry(0, 3, &retry, 1, ());
+    let found = (again.recipient(), again.replay);
+    assert_eq!(found, (recipient, Some(at(9_000))));
 }
 
 #[test]

@@ -6,35 +6,39 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use gramtap_events::TenantId;
+use super::Recipient;
 
 /// Bots that wait for their turn.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turns {
-    ring: VecDeque<TenantId>,
-    waiting: HashSet<TenantId>,
+    ring: VecDeque<Recipient>,
+    waiting: HashSet<Recipient>,
 }
 
 impl Turns {
     /// A bot could start a delivery. It waits behind all others, or where it waits already.
-    pub(super) fn wait(&mut self, tenant: TenantId) {
-        if self.waiting.insert(tenant) {
-            self.ring.push_back(tenant);
+    pub(super) fn wait(&mut self, recipient: Recipient) {
+        if self.waiting.insert(recipient) {
+            self.ring.push_back(recipient);
         }
     }
 
     /// The bot whose turn it is.
-    pub(super) fn take(&mut self) -> Option<TenantId> {
-        let tenant = self.ring.pop_front()?;
-        self.waiting.remove(&tenant);
-        Some(tenant)
+    pub(super) fn take(&mut self) -> Option<Recipient> {
+        let recipient = self.ring.pop_front()?;
+        self.waiting.remove(&recipient);
+        Some(recipient)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::tenant;
+    use crate::tests;
+
+    fn tenant(number: u8) -> Recipient {
+        tests::tenant(number).into()
+    }
 
     #[test]
     fn everybody_has_a_turn_before_anybody_has_two() {

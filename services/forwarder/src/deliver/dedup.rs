@@ -5,7 +5,7 @@
 //! not committed. Invariant: what is told as delivered was. Bounded: a bot's numbers are kept as ranges, the lowest are forgotten beyond
 //! [`RANGES`]; each partition has its own, which goes with it. Forgotten means that a repeat would be delivered again, never that anything is lost. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use gramtap_events::{Moment, TenantId};
@@ -18,10 +18,15 @@ pub const RANGES: usize = 256;
 /// After a week without updates Telegram starts anew at a random number, which must not be taken for an old one.
 const FRESH: Duration = Duration::from_secs(6 * 24 * 60 * 60);
 
+/// Replays that are remembered, of all bots together.
+const REPLAYS: usize = 10_000;
+
 /// What has been delivered.
 #[derive(Clone, Debug, Default)]
 pub struct Dedup {
     bots: HashMap<TenantId, Delivered>,
+    /// Replays, by when they were asked for: each is delivered whether or not the update was before.
+    replays: BTreeSet<(Moment, TenantId, i64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +51,20 @@ impl Dedup {
         if bot.numbers.len() > RANGES {
             bot.numbers.pop_first();
         }
+    }
+
+    /// A replay was delivered. `asked`: when it was asked for.
+    pub fn insert_replay(&mut self, tenant: TenantId, update_id: i64, asked: Moment) {
+        self.replays.insert((asked, tenant, update_id));
+        if self.replays.len() > REPLAYS {
+            self.replays.pop_first();
+        }
+    }
+
+    /// Whether this very replay was delivered.
+    #[must_use]
+    pub fn contains_replay(&self, tenant: TenantId, update_id: i64, asked: Moment) -> bool {
+        self.replays.contains(&(asked, tenant, update_id))
     }
 
     /// Whether an update was delivered. `at`: when this copy of it was received.
@@ -86,6 +105,19 @@ mod tests {
         // An older copy that comes late does not bring them back.
         dedup.insert(tenant(0), 10, at(3 * DAY));
         assert!(dedup.contains(tenant(0), 9, at(8 * DAY)));
+    }
+
+    #[test]
+    fn a_replay_is_another_thing_than_its_update() {
+        let mut dedup = Dedup::default();
+        dedup.insert(tenant(0), 5, at(0));
+        assert!(!dedup.contains_replay(tenant(0), 5, at(9)));
+        dedup.insert_replay(tenant(0), 5, at(9));
+        dedup.insert_replay(tenant(0), 6, at(9));
+        assert!(dedup.contains_replay(tenant(0), 5, at(9)));
+        assert!(!dedup.contains_replay(tenant(0), 5, at(10)));
+        assert!(!dedup.contains_replay(tenant(1), 5, at(9)));
+        assert!(!dedup.contains(tenant(0), 6, at(9)));
     }
 
     #[test]

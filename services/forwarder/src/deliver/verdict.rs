@@ -6,15 +6,19 @@
 
 use std::time::Duration;
 
+use gramtap_endpoint::word;
 use gramtap_events::Moment;
 use gramtap_events::delivery::Verdict;
-use gramtap_outbound::{Fault, Side};
+use gramtap_outbound::{Cause, Fault, Side};
 
 use super::schedule;
 use gramtap_outbound::guard::Refusal;
 
 /// How long to wait after a failure of Gramtap's own, such as a bound on connections.
 const OWN_FAILURE: Duration = Duration::from_secs(1);
+
+/// The word for updates that the bot had dropped.
+pub const DROPPED: &str = "dropped";
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,16 +39,21 @@ pub enum Outcome {
     },
     /// The address may not be called; nothing was sent.
     Refused(Refusal),
-    /// It can never be sent; nothing was. The word is the dead letter's cause: `endpoint_missing`, or the label of what
+    /// It can never be sent; nothing was. The word is the dead letter's cause: `endpoint_missing`, [`DROPPED`], or the label of what
     /// hindered opening it (`unknown_key`, `damaged`).
     Impossible(&'static str),
+    /// Its time was over before it was sent; nothing was.
+    Late,
 }
 
 impl From<&Fault> for Outcome {
     fn from(fault: &Fault) -> Self {
-        Self::Failed {
-            label: fault.label(),
-            side: fault.side(),
+        match fault.cause() {
+            Cause::Blocked(refusal) => Self::Refused(*refusal),
+            _ => Self::Failed {
+                label: fault.label(),
+                side: fault.side(),
+            },
         }
     }
 }
@@ -92,16 +101,17 @@ pub fn judge(outcome: &Outcome, case: &Case) -> Judgement {
         Outcome::Answered {
             status,
             retry_after,
-        } => (bots(answered(*status)), *retry_after),
+        } => (bots(word::answered(*status)), *retry_after),
         Outcome::Failed {
             label: "request", ..
         } => return last(Verdict::Dead, Some(bots("endpoint_unsendable"))),
         Outcome::Failed { label, side } => match side {
-            Side::Upstream => (bots(broken(label)), None),
+            Side::Upstream => (bots(word::broken(label)), None),
             Side::Downstream | Side::Internal => (ours(label), Some(OWN_FAILURE)),
         },
         Outcome::Refused(refusal) => return last(Verdict::Refused, Some(bots(refusal.label()))),
         Outcome::Impossible(label) => return last(Verdict::Dead, Some(ours(label))),
+        Outcome::Late => return last(Verdict::Expired, Some(ours("expired"))),
     };
     let failed = case.failed.saturating_add(1);
     let delay = asked.unwrap_or_else(|| schedule::delay(failed, case.random));
@@ -150,33 +160,6 @@ fn ours(label: &'static str) -> Reason {
     Reason {
         label,
         side: Side::Internal,
-    }
-}
-
-/// The word for a status that is no success.
-fn answered(status: u16) -> &'static str {
-    match status {
-        300..=399 => "endpoint_redirects",
-        401 | 403 => "endpoint_denies",
-        404 | 405 => "endpoint_not_found",
-        410 => "endpoint_gone",
-        429 | 503 => "endpoint_busy",
-        400..=499 => "endpoint_refuses",
-        500..=599 => "endpoint_fails",
-        _ => "endpoint_odd",
-    }
-}
-
-/// The word for a fault of the endpoint or of the way to it.
-fn broken(label: &str) -> &'static str {
-    match label {
-        "resolve" => "endpoint_unresolved",
-        "connect" | "connect_timeout" => "endpoint_unreachable",
-        "tls" => "endpoint_tls",
-        "idle" => "endpoint_timeout",
-        "malformed" => "endpoint_malformed",
-        // send, receive, closed, cut
-        _ => "endpoint_broke_off",
     }
 }
 

@@ -1,17 +1,19 @@
 //! The whole of the decisions against an oracle: random updates, outcomes, kills and rebalances.
 //!
 //! In: random steps. Out: a failure where an update is lost, comes out of its order or after its expiry, or is delivered again although its
-//! success was recorded. [`world`] is what outlives a process: topics, commits, what endpoints have accepted; [`process`] drives one
+//! success was recorded, or though its bot had it dropped. [`world`] is what outlives a process: topics, commits, what endpoints have accepted; [`process`] drives one
 //! [`crate::arrange::dispatch::Dispatch`] as the real loop does. Invariant: a kill loses everything that is in the process, written or not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod process;
 mod world;
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 
 use process::Process;
-use world::{PARTITIONS, World};
+use world::{Kind, PARTITIONS, World};
 
 /// What happens next. Numbers choose among what is possible.
 #[derive(Clone, Debug)]
@@ -20,7 +22,7 @@ enum Step {
     Arrive {
         bot: u8,
         queue: u8,
-        again: bool,
+        what: Kind,
     },
     /// A process reads some records.
     Read {
@@ -51,13 +53,17 @@ enum Step {
     },
     /// Seconds go by.
     Wait(u16),
-    /// A bot's endpoint works or not.
+    /// An endpoint works or not.
     Weather {
-        bot: u8,
+        endpoint: usize,
         up: bool,
     },
     /// A bot's webhook is another one.
     Renew {
+        bot: u8,
+    },
+    /// A bot has what waits dropped.
+    Drop {
         bot: u8,
     },
     Kill {
@@ -72,17 +78,26 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let process = 0..2_usize;
     prop_oneof![
-        12 => (0..4_u8, 0..4_u8, prop::bool::weighted(0.1)).prop_map(|(bot, queue, again)| Step::Arrive { bot, queue, again }),
+        12 => (0..4_u8, 0..4_u8, kind()).prop_map(|(bot, queue, what)| Step::Arrive { bot, queue, what }),
         10 => (process.clone(), 1..8_u8).prop_map(|(process, count)| Step::Read { process, count }),
         12 => (process.clone(), any::<usize>(), any::<u8>()).prop_map(|(process, which, how)| Step::End { process, which, how }),
         6 => (process.clone(), 0..6_u8, 0..6_u8).prop_map(|(process, count, told)| Step::Write { process, count, told }),
         4 => (process.clone(), 1..6_u8, prop::bool::weighted(0.1)).prop_map(|(process, count, fails)| Step::Reread { process, count, fails }),
         3 => (process.clone(), prop::bool::weighted(0.1)).prop_map(|(process, fails)| Step::Commit { process, fails }),
         5 => prop_oneof![6 => 0..4_u16, 3 => 4..70_u16, 1 => 70..7_000_u16].prop_map(Step::Wait),
-        2 => (0..4_u8, any::<bool>()).prop_map(|(bot, up)| Step::Weather { bot, up }),
+        2 => (0..8_usize, any::<bool>()).prop_map(|(endpoint, up)| Step::Weather { endpoint, up }),
         1 => (0..4_u8).prop_map(|bot| Step::Renew { bot }),
+        1 => (0..4_u8).prop_map(|bot| Step::Drop { bot }),
         1 => process.prop_map(|process| Step::Kill { process }),
         1 => (0..PARTITIONS).prop_map(|partition| Step::Rebalance { partition }),
+    ]
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        16 => Just(Kind::Fresh),
+        2 => Just(Kind::Again),
+        3 => any::<bool>().prop_map(|elsewhere| Kind::Replay { elsewhere }),
     ]
 }
 
@@ -95,7 +110,7 @@ fn run(steps: &[Step]) {
     }
     for step in steps {
         match *step {
-            Step::Arrive { bot, queue, again } => world.arrive(bot, queue, again),
+            Step::Arrive { bot, queue, what } => world.arrive(bot, queue, what),
             Step::Read { process, count } => {
                 (0..count).for_each(|turn| processes[process].read(&mut world, turn));
             }
@@ -124,12 +139,16 @@ fn run(steps: &[Step]) {
                 world.wait(seconds.into());
                 processes.iter_mut().for_each(|it| it.tick(&world));
             }
-            Step::Weather { bot, up } => world.up[usize::from(bot)] = up,
+            Step::Weather { endpoint, up } => world.up[endpoint] = up,
             Step::Renew { bot } => {
                 let (now, tenant) = (world.moment(), crate::tests::tenant(bot));
                 processes
                     .iter_mut()
                     .for_each(|it| it.dispatch.renewed(now, tenant));
+            }
+            Step::Drop { bot } => {
+                world.dropped[usize::from(bot)] = Some(world.moment());
+                processes.iter_mut().for_each(|it| it.learn(&world));
             }
             Step::Kill { process } => {
                 let partitions = processes[process].partitions();
@@ -146,13 +165,15 @@ fn run(steps: &[Step]) {
         }
         processes.iter_mut().for_each(|it| it.pump(&mut world));
         processes.iter().for_each(Process::check_memory);
+        processes.iter().for_each(|it| it.check_waiting(&world));
+        processes.iter().for_each(|it| it.check_dropped(&world));
     }
     finish(&mut world, &mut processes);
 }
 
 /// All endpoints work from now on; nothing may be left.
 fn finish(world: &mut World, processes: &mut [Process; 2]) {
-    world.up = [true; 4];
+    world.up = [true; 8];
     for round in 0.. {
         assert!(round < 3_000, "never ends: {world:?} {processes:?}");
         for process in &mut *processes {
@@ -175,6 +196,9 @@ fn finish(world: &mut World, processes: &mut [Process; 2]) {
     for process in &mut *processes {
         process.commit(world, false);
         assert_eq!(process.dispatch.held(), (0, 0));
+        let waiting = process.dispatch.waiting();
+        assert_eq!(waiting.len(), process.partitions().len());
+        assert!(waiting.values().all(HashMap::is_empty), "{waiting:?}");
     }
     world.nothing_is_lost();
 }

@@ -6,10 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use gramtap_events::TenantId;
 use gramtap_telegram::Queue;
 
-use super::super::{Item, Rules, Source};
+use super::super::{Item, Place, Recipient, Rules, Source};
 use crate::consume::ledger::{self, Bounds, Ledger};
 use crate::deliver::dedup::Dedup;
 
@@ -58,6 +57,8 @@ pub(super) struct Partition<P> {
     origin: i64,
     /// Those of these origins that the inbox will be read at again: a copy is written, but that was not committed.
     copied: BTreeSet<i64>,
+    /// Records of the retry partition of which it is decided what becomes of them, and that is not acknowledged yet.
+    pub(super) decided: BTreeSet<i64>,
     /// What its bots have been given.
     pub(super) dedup: Dedup,
     /// What came early was taken in, and everything may start.
@@ -65,7 +66,7 @@ pub(super) struct Partition<P> {
     /// Records of the inbox that came before the retry partition was read.
     pub(super) early: Vec<Item<P>>,
     /// Lanes that wait until the inbox is read beyond an offset.
-    pub(super) behind: BTreeSet<(i64, TenantId, Queue)>,
+    pub(super) behind: BTreeSet<(i64, Recipient, Queue)>,
     /// Whether reading is paused: of the inbox, of the retry partition.
     pub(super) paused: [bool; 2],
 }
@@ -93,6 +94,7 @@ impl<P> Partition<P> {
             mark,
             origin: -1,
             copied: BTreeSet::new(),
+            decided: BTreeSet::new(),
             dedup: Dedup::default(),
             started: false,
             early: Vec::new(),
@@ -100,6 +102,21 @@ impl<P> Partition<P> {
             paused: [false; 2],
         };
         (partition, restored)
+    }
+
+    /// It is decided what becomes of an update.
+    pub(super) fn decide(&mut self, place: Place) {
+        if place.source == Source::Retry {
+            self.decided.insert(place.offset);
+        }
+    }
+
+    /// What was decided of a record is done.
+    pub(super) fn finish(&mut self, place: Place) {
+        if place.source == Source::Retry {
+            self.decided.remove(&place.offset);
+        }
+        self.ledger(place.source).finish(place.offset);
     }
 
     pub(super) fn ledger(&mut self, source: Source) -> &mut Ledger {
@@ -122,10 +139,15 @@ impl<P> Partition<P> {
         }
     }
 
+    /// Whether everything that was there at the assignment has been read.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.started && self.inbox_to() == i64::MAX
+    }
+
     /// The mark to commit, if all that is done now would be covered by `mark`. Until everything has been read that was there at the
     /// assignment, what was delivered before may not be finished here.
     pub(super) fn mark(&self, mark: Option<i64>) -> Option<i64> {
-        match self.started && self.inbox_to() == i64::MAX {
+        match self.is_caught_up() {
             true => mark,
             false => self.mark,
         }

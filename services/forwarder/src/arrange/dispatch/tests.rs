@@ -1,9 +1,12 @@
 //! What is decided in the situations that the rules were made for; after kills and rebalances in `tests/restarts.rs`.
 #![allow(clippy::unwrap_used)]
 
+mod drops;
+mod replays;
 mod restarts;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use gramtap_events::inbox::Tried;
 use gramtap_outbound::Side;
@@ -39,6 +42,8 @@ struct Desk {
     /// How far it is read.
     read: usize,
     tickets: HashMap<i64, u64>,
+    /// What is given up is not acknowledged.
+    unheard: bool,
 }
 
 impl Desk {
@@ -52,6 +57,7 @@ impl Desk {
             retry: Vec::new(),
             read: 0,
             tickets: HashMap::new(),
+            unheard: false,
         };
         desk.assign(None, None);
         desk
@@ -78,6 +84,11 @@ impl Desk {
 
     /// The next record of the inbox comes.
     fn arrive(&mut self, bot: u8, queue: &str) {
+        self.arrive_as(bot, queue, |_| {});
+    }
+
+    /// The same with a record of another kind.
+    fn arrive_as(&mut self, bot: u8, queue: &str, change: impl FnOnce(&mut Item<()>)) {
         let origin = self.inbox;
         self.inbox += 1;
         let inline = queue.starts_with("inline");
@@ -86,7 +97,7 @@ impl Desk {
             partition: 0,
             offset: origin,
         };
-        let item = Item {
+        let mut item = Item {
             place,
             origin,
             tenant: tenant(bot),
@@ -95,10 +106,13 @@ impl Desk {
             at: at(self.now),
             expires_at: at(self.now + if inline { 30 } else { 86_400 }),
             tried: Tried::default(),
+            replay: None,
+            elsewhere: false,
             next_at: None,
             bytes: 10,
             payload: (),
         };
+        change(&mut item);
         self.dispatch.record(at(self.now), item);
     }
 
@@ -120,7 +134,9 @@ impl Desk {
                     said
                 }
                 Decision::Bury(Buried { item, cause, .. }) => {
-                    self.dispatch.done(item.place);
+                    if !self.unheard {
+                        self.dispatch.done(item.place);
+                    }
                     format!("bury {} {cause}", item.origin)
                 }
                 Decision::Duplicate(item) => format!("duplicate {}", item.origin),

@@ -5,7 +5,7 @@
 
 use gramtap_events::{Moment, TenantId};
 
-use super::{Bot, Decision, Dispatch, Event, Item, Place, Reread, Rules, Source, View};
+use super::{Bot, Decision, Dispatch, Event, Item, Place, Recipient, Reread, Rules, Source, View};
 
 impl<P> Decision<P> {
     /// The partition that it is about.
@@ -26,24 +26,25 @@ impl<P: Clone> Dispatch<P> {
     pub(super) fn with(
         &mut self,
         now: Moment,
-        tenant: TenantId,
+        recipient: Recipient,
         number: i32,
         change: impl FnOnce(&mut Bot<P>, &View<'_>, &mut Vec<Event<P>>),
     ) {
-        let connections = self.connections_of(tenant);
+        let connections = self.connections_of(recipient.tenant);
         let Some(partition) = self.partitions.get_mut(&number) else {
             return;
         };
-        let bot = self.bots.entry(tenant);
+        let bot = self.bots.entry(recipient);
         let bot = bot.or_insert_with(|| Bot::new(number, connections, &self.rules));
         let view = View {
             now,
-            tenant,
+            tenant: recipient.tenant,
             rules: &self.rules,
             dedup: &partition.dedup,
             started: partition.started,
             inbox_to: partition.inbox_to(),
             over: self.over,
+            dropped_before: self.dropped.get(&recipient.tenant).copied(),
         };
         let (held, bytes, rereading) = (bot.held, bot.bytes, bot.rereading.is_some());
         let mut events = Vec::new();
@@ -53,39 +54,47 @@ impl<P: Clone> Dispatch<P> {
         self.bytes = self.bytes + bot.bytes - bytes;
         self.rereads = self.rereads + usize::from(bot.rereading.is_some()) - usize::from(rereading);
         if bot.is_runnable(now) {
-            self.turns.wait(tenant);
+            self.turns.wait(recipient);
         }
         match bot.is_hungry(&self.rules, self.over) {
-            true => self.hungry.insert(tenant),
-            false => self.hungry.remove(&tenant),
+            true => self.hungry.insert(recipient),
+            false => self.hungry.remove(&recipient),
         };
         let wakes_at = bot.wakes_at(now);
         if bot.is_idle() {
-            self.bots.remove(&tenant);
+            self.bots.remove(&recipient);
         }
         let woken = match wakes_at {
-            Some(at) => self.woken.insert(tenant, at),
-            None => self.woken.remove(&tenant),
+            Some(at) => self.woken.insert(recipient, at),
+            None => self.woken.remove(&recipient),
         };
         if woken != wakes_at {
-            woken.map(|at| self.timers.remove(&(at, tenant)));
-            wakes_at.map(|at| self.timers.insert((at, tenant)));
+            woken.map(|at| self.timers.remove(&(at, recipient)));
+            wakes_at.map(|at| self.timers.insert((at, recipient)));
         }
         for event in events {
             match event {
                 Event::Parked(item) => self.decisions.push_back(Decision::Park(item)),
-                Event::Buried(buried) => self.decisions.push_back(Decision::Bury(buried)),
+                Event::Buried(buried) => {
+                    partition.decide(buried.item.place);
+                    self.decisions.push_back(Decision::Bury(buried));
+                }
                 Event::Duplicate(item) => {
-                    let ledger = partition.ledger(item.place.source);
-                    ledger.finish(item.place.offset);
+                    partition.finish(item.place);
                     self.decisions.push_back(Decision::Duplicate(item));
                 }
                 Event::Behind(origin, queue) => {
-                    partition.behind.insert((origin, tenant, queue));
+                    partition.behind.insert((origin, recipient, queue));
                 }
             }
         }
         self.pressure(number);
+    }
+
+    /// What is in memory and not under way.
+    #[cfg(test)]
+    pub(crate) fn unstarted(&self) -> impl Iterator<Item = &Item<P>> {
+        self.bots.values().flat_map(Bot::unstarted)
     }
 
     pub(super) fn connections_of(&self, tenant: TenantId) -> usize {
@@ -113,9 +122,9 @@ impl<P: Clone> Dispatch<P> {
             self.admit(now, item);
         }
         let bots = self.bots.iter().filter(|(_, bot)| bot.partition == number);
-        let bots: Vec<TenantId> = bots.map(|(tenant, _)| *tenant).collect();
-        for tenant in bots {
-            self.with(now, tenant, number, |bot, view, out| {
+        let bots: Vec<Recipient> = bots.map(|(recipient, _)| *recipient).collect();
+        for recipient in bots {
+            self.with(now, recipient, number, |bot, view, out| {
                 bot.settle_all(view, out);
             });
         }
@@ -130,7 +139,7 @@ impl<P: Clone> Dispatch<P> {
         if known.is_some_and(|it| it.is_copied(offset)) {
             return self.decisions.push_back(Decision::Duplicate(item));
         }
-        self.with(now, item.tenant, partition, |bot, view, out| {
+        self.with(now, item.recipient(), partition, |bot, view, out| {
             bot.admit(item, view, out);
         });
     }
@@ -139,12 +148,12 @@ impl<P: Clone> Dispatch<P> {
     fn catch_up(&mut self, now: Moment, number: i32) {
         while let Some(partition) = self.partitions.get_mut(&number)
             && partition.started
-            && let Some((origin, tenant, queue)) = partition.behind.first().copied()
+            && let Some((origin, recipient, queue)) = partition.behind.first().copied()
             && origin < partition.inbox_to()
         {
             partition.behind.pop_first();
-            if self.bots.contains_key(&tenant) {
-                self.with(now, tenant, number, |bot, view, out| {
+            if self.bots.contains_key(&recipient) {
+                self.with(now, recipient, number, |bot, view, out| {
                     bot.settle(queue, view, out);
                 });
             }
@@ -166,7 +175,7 @@ impl<P: Clone> Dispatch<P> {
         numbers.into_iter().for_each(|number| self.pause(number));
         let hungry = self.bots.iter();
         let hungry = hungry.filter(|(_, bot)| bot.is_hungry(&self.rules, over));
-        self.hungry = hungry.map(|(tenant, _)| *tenant).collect();
+        self.hungry = hungry.map(|(recipient, _)| *recipient).collect();
     }
 
     fn pause(&mut self, number: i32) {
@@ -190,8 +199,8 @@ impl<P: Clone> Dispatch<P> {
         if self.rereads >= self.rules.rereads {
             return None;
         }
-        while let Some(tenant) = self.hungry.pop_first() {
-            let Some(bot) = self.bots.get_mut(&tenant) else {
+        while let Some(recipient) = self.hungry.pop_first() {
+            let Some(bot) = self.bots.get_mut(&recipient) else {
                 continue;
             };
             let Some(from) = bot.deferred else { continue };
@@ -200,7 +209,7 @@ impl<P: Clone> Dispatch<P> {
             self.rereads += 1;
             return Some(Reread {
                 ticket: self.ticket,
-                tenant,
+                recipient,
                 partition: bot.partition,
                 from,
             });

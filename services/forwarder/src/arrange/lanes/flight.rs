@@ -53,7 +53,10 @@ impl<P: Clone> Bot<P> {
         out: &mut Vec<Event<P>>,
     ) -> Option<Item<P>> {
         let was_away = self.breaker.is_away();
+        let elsewhere = self.first(queue).is_some_and(|item| item.elsewhere);
         match judgement.verdict {
+            // What is said of one address holds for no other.
+            _ if elsewhere => self.breaker.release(view.now, queue),
             Verdict::Delivered => self.breaker.succeed(view.now),
             _ if judgement.is_endpoints_failure() => {
                 self.breaker.fail(view.now, queue, answered);

@@ -76,10 +76,25 @@ impl<P: Clone> Lane<P> {
 
     pub(super) fn pop(&mut self) -> Option<Item<P>> {
         let item = self.items.pop_front()?;
+        self.left(&item);
+        Some(item)
+    }
+
+    /// Takes out what is not under way and answers to this.
+    pub(super) fn take_out(&mut self, which: impl Fn(&Item<P>) -> bool) -> Vec<Item<P>> {
+        let under_way = usize::from(self.flying.is_some()).min(self.items.len());
+        let waiting = self.items.split_off(under_way);
+        let (out, stay): (Vec<_>, Vec<_>) = waiting.into_iter().partition(which);
+        self.items.extend(stay);
+        out.iter().for_each(|item| self.left(item));
+        out
+    }
+
+    /// An update is not in the lane any more; its record in `inbox.retry.v1`, if it has one, is done soon.
+    pub(super) fn left(&mut self, item: &Item<P>) {
         if item.place.source == Source::Retry {
             self.parked = self.parked.saturating_sub(1);
         }
-        Some(item)
     }
 
     /// A record of it is in `inbox.retry.v1`, or will be.
@@ -97,6 +112,16 @@ impl<P: Clone> Lane<P> {
     pub(super) fn may_be_left(&self) -> bool {
         let durable = |item: &Item<P>| item.place.source == Source::Retry;
         self.flying.is_none() && self.items.iter().all(durable)
+    }
+
+    /// Updates that are not done.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> u64 {
+        let only_here = self
+            .items
+            .iter()
+            .filter(|item| item.place.source == Source::Inbox);
+        self.parked + only_here.map(|_| 1).sum::<u64>()
     }
 
     pub(super) fn offsets(&self) -> impl Iterator<Item = i64> {

@@ -259,6 +259,17 @@ fn what_is_ours_is_tried_again_soon_and_blames_nobody_else() {
     }
 }
 
+#[test]
+fn what_begins_too_late_is_over_and_blames_nobody_else() {
+    let judgement = judge(&Outcome::Late, &case(0));
+    assert_eq!(
+        (judgement.verdict, judgement.next_at),
+        (Verdict::Expired, None)
+    );
+    assert_eq!(judgement.reason.unwrap().label, "expired");
+    assert!(!judgement.is_endpoints_failure());
+}
+
 proptest! {
     #[test]
     fn nothing_is_tried_again_after_its_expiry(

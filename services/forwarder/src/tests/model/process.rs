@@ -29,6 +29,8 @@ pub(super) struct Process {
     /// Written, not acknowledged: what is done with it, and of a success its offset in deliveries.v1.
     acks: VecDeque<(Place, Option<usize>)>,
     rereads: VecDeque<(Reread, usize)>,
+    /// What was given up, of the partitions that are assigned.
+    buried: BTreeSet<Place>,
     now: i64,
 }
 
@@ -72,6 +74,7 @@ impl Process {
             writes: VecDeque::new(),
             acks: VecDeque::new(),
             rereads: VecDeque::new(),
+            buried: BTreeSet::new(),
             now: 0,
         }
     }
@@ -101,9 +104,9 @@ impl Process {
         let restored = self.dispatch.assigned(world.moment(), &assigned);
         assert_eq!(restored.garbled, 0);
         world.known_from[partition] = start(restored.mark);
-        for (bot, number, at) in &world.deliveries[partition][start(restored.mark)..] {
-            self.dispatch
-                .delivered(assigned.partition, crate::tests::tenant(*bot), *number, *at);
+        for ((bot, number, replay), at) in &world.deliveries[partition][start(restored.mark)..] {
+            let tenant = crate::tests::tenant(*bot);
+            (self.dispatch).delivered(assigned.partition, tenant, *number, *replay, *at);
         }
         for (source, ends) in [
             (Source::Inbox, assigned.inbox),
@@ -113,7 +116,31 @@ impl Process {
             self.cursors.insert((source, partition), start(from));
             self.paused.remove(&(source, partition));
         }
+        self.buried
+            .retain(|place| place.partition != assigned.partition);
+        self.learn(world);
         self.pump(world);
+    }
+
+    /// Learns what bots had dropped.
+    pub(super) fn learn(&mut self, world: &World) {
+        for (bot, before) in (0..).zip(world.dropped) {
+            let tenant = crate::tests::tenant(bot);
+            self.dispatch.set_dropped(world.moment(), tenant, before);
+        }
+    }
+
+    /// Of what is in memory nothing was dropped but what is under way.
+    pub(super) fn check_dropped(&self, world: &World) {
+        let dropped = self
+            .dispatch
+            .unstarted()
+            .filter(|it| world.is_dropped(it.payload));
+        let dropped: Vec<_> = dropped.collect();
+        assert!(
+            dropped.is_empty(),
+            "waits though it was dropped: {dropped:?}"
+        );
     }
 
     /// Gives a partition up in good order: writes are finished, done is committed, attempts under way are left.
@@ -144,6 +171,13 @@ impl Process {
                 }
                 Decision::Park(item) => self.writes.push_back(Write::Retry(item)),
                 Decision::Bury(buried) => {
+                    let place = buried.item.place;
+                    assert!(self.buried.insert(place), "buried twice: {buried:?}");
+                    let dropped = buried.cause == "dropped";
+                    assert!(
+                        !dropped || world.is_dropped(buried.item.payload),
+                        "never dropped: {buried:?}"
+                    );
                     world.give_up(buried.item.payload);
                     self.writes.push_back(Write::Dead(buried.item));
                 }
@@ -174,6 +208,16 @@ impl Process {
                     self.rereads.push_back((reread, from));
                 }
             }
+        }
+    }
+
+    /// What waits is told: of partitions that are read to where they ended, no less than what the oracle knows to wait.
+    pub(super) fn check_waiting(&self, world: &World) {
+        self.dispatch.check_waiting();
+        for (number, bots) in self.dispatch.waiting() {
+            let partition = usize::try_from(number).unwrap();
+            let least = world.undone(partition, self.cursors[&(Source::Inbox, partition)]);
+            assert!(bots.values().sum::<u64>() >= least, "{least}, not {bots:?}");
         }
     }
 
@@ -223,7 +267,7 @@ impl Process {
             retry_after: seconds.map(Duration::from_secs),
         };
         let failed = |label, side| Outcome::Failed { label, side };
-        let outcome = match (world.up[usize::from(update.bot)], how) {
+        let outcome = match (world.up[update.endpoint()], how) {
             (_, 0..=3) => failed("pool_full", Side::Internal),
             (_, 4..=7) => Outcome::Refused(Refusal::Address(Kind::Private)),
             (_, 8..=11) => Outcome::Impossible("damaged"),
@@ -301,7 +345,7 @@ impl Process {
             return self.dispatch.reread_failed(now, &asked);
         };
         let offset = item.place.offset;
-        let item = Some(item).filter(|item| item.tenant == asked.tenant);
+        let item = Some(item).filter(|item| item.tenant == asked.recipient.tenant);
         if self.dispatch.reread(now, &asked, offset, item) {
             self.rereads.push_front((asked, cursor + 1));
         }

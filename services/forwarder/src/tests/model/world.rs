@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use gramtap_events::Moment;
 use gramtap_events::inbox::Tried;
@@ -29,8 +30,38 @@ pub(super) struct Update {
     pub(super) number: i64,
     pub(super) at: Moment,
     pub(super) expires_at: Moment,
+    /// Of a replay: when it was asked for.
+    pub(super) replay: Option<Moment>,
+    /// It goes elsewhere than to the bot's webhook.
+    pub(super) elsewhere: bool,
     given_up: bool,
     dead: bool,
+}
+
+/// What an update is delivered once by: its bot, its number, and of a replay when it was asked for.
+pub(super) type Key = (u8, i64, Option<Moment>);
+
+/// What a bot is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Fresh,
+    /// Its last update once more, by Telegram.
+    Again,
+    /// The same because somebody asked for it.
+    Replay {
+        elsewhere: bool,
+    },
+}
+
+impl Update {
+    fn key(&self) -> Key {
+        (self.bot, self.number, self.replay)
+    }
+
+    /// Which of the endpoints it goes to: those of the bots, then as many others.
+    pub(super) fn endpoint(&self) -> usize {
+        usize::from(self.bot) + 4 * usize::from(self.elsewhere)
+    }
 }
 
 /// A record of the retry partition.
@@ -46,14 +77,16 @@ pub(super) struct World {
     pub(super) now: i64,
     pub(super) inbox: [Vec<Update>; PARTITIONS],
     pub(super) retry: [Vec<Again>; PARTITIONS],
-    /// Successes: bot, number, when received.
-    pub(super) deliveries: [Vec<(u8, i64, Moment)>; PARTITIONS],
+    /// Successes: what, when received.
+    pub(super) deliveries: [Vec<(Key, Moment)>; PARTITIONS],
     pub(super) commits: BTreeMap<(Source, usize), (i64, String)>,
     /// Which endpoints work.
-    pub(super) up: [bool; 4],
+    pub(super) up: [bool; 8],
+    /// Since when each bot wants nothing any more that was received before.
+    pub(super) dropped: [Option<Moment>; 4],
     /// What endpoints have accepted, and what of that is recorded, under which records of the inbox, where in deliveries.v1.
-    accepted: BTreeSet<(u8, i64)>,
-    recorded: BTreeMap<(u8, i64), BTreeMap<Record, usize>>,
+    accepted: BTreeSet<Key>,
+    recorded: BTreeMap<Key, BTreeMap<Record, usize>>,
     /// From which offset in deliveries.v1 on each partition's owner knows what was delivered.
     pub(super) known_from: [usize; PARTITIONS],
     next: [i64; 4],
@@ -67,7 +100,8 @@ impl World {
             retry: Default::default(),
             deliveries: Default::default(),
             commits: BTreeMap::new(),
-            up: [true; 4],
+            up: [true; 8],
+            dropped: [None; 4],
             accepted: BTreeSet::new(),
             recorded: BTreeMap::new(),
             known_from: [0; PARTITIONS],
@@ -83,11 +117,13 @@ impl World {
         self.now += seconds;
     }
 
-    /// An update is written to the inbox; `again`: it is the last one of its bot, which Telegram sends once more.
-    pub(super) fn arrive(&mut self, bot: u8, queue: u8, again: bool) {
+    /// An update is written to the inbox.
+    pub(super) fn arrive(&mut self, bot: u8, queue: u8, what: Kind) {
         let now = self.moment();
         let inbox = &mut self.inbox[usize::from(bot) % PARTITIONS];
-        let last = inbox.iter().rev().find(|it| it.bot == bot).copied();
+        let mut own = inbox.iter().rev();
+        let last = own.find(|it| it.bot == bot && it.replay.is_none());
+        let last = last.copied();
         let (name, kind) = match queue {
             0 => ("chat:1", "message"),
             1 => ("chat:2", "message"),
@@ -102,17 +138,28 @@ impl World {
             number: *number,
             at: now,
             expires_at: now.plus(lifetime(kind)),
+            replay: None,
+            elsewhere: false,
             given_up: false,
             dead: false,
         };
-        inbox.push(match last.filter(|_| again) {
-            Some(last) => Update {
+        inbox.push(match (what, last) {
+            (Kind::Fresh, _) | (_, None) => fresh,
+            (Kind::Again, Some(last)) => Update {
                 queue: last.queue,
                 number: last.number,
                 expires_at: now.plus(last.expires_at.since(last.at)),
                 ..fresh
             },
-            None => fresh,
+            (Kind::Replay { elsewhere }, Some(last)) => Update {
+                queue: last.queue,
+                number: last.number,
+                at: last.at,
+                expires_at: now.plus(Duration::from_secs(86_400)),
+                replay: Some(now),
+                elsewhere,
+                ..fresh
+            },
         });
     }
 
@@ -142,6 +189,8 @@ impl World {
             at: update.at,
             expires_at: update.expires_at,
             tried: again.map_or_else(Tried::default, |again| again.tried),
+            replay: update.replay,
+            elsewhere: update.elsewhere,
             next_at: again.and_then(|again| again.next_at),
             bytes: 100,
             payload: (partition, origin),
@@ -156,7 +205,7 @@ impl World {
     pub(super) fn check_start(&self, item: &Item<Record>, flying: &[Record]) {
         let (partition, offset) = item.payload;
         let update = self.inbox[partition][offset];
-        let key = (update.bot, update.number);
+        let key = update.key();
         assert!(
             self.moment() <= update.expires_at,
             "started after its expiry: {item:?}"
@@ -171,10 +220,15 @@ impl World {
             );
         }
         assert!(
+            !self.is_dropped(item.payload),
+            "started though it was dropped: {item:?}"
+        );
+        assert!(
             item.next_at.is_none_or(|next| next <= self.moment()),
             "started too early: {item:?}"
         );
-        let same = |other: &Update| other.bot == update.bot && other.queue == update.queue;
+        let same =
+            |other: &Update| (other.endpoint(), other.queue) == (update.endpoint(), update.queue);
         for record in flying {
             assert!(
                 !same(&self.inbox[record.0][record.1]),
@@ -183,20 +237,27 @@ impl World {
         }
         let earlier = self.inbox[partition][..offset].iter().filter(|it| same(it));
         for other in earlier {
-            let done = other.given_up || self.accepted.contains(&(other.bot, other.number));
+            let done = other.given_up || self.accepted.contains(&other.key());
             assert!(done, "started before {other:?}: {item:?}");
         }
+    }
+
+    /// Whether its bot had an update dropped.
+    pub(super) fn is_dropped(&self, record: Record) -> bool {
+        let update = self.inbox[record.0][record.1];
+        let before = self.dropped[usize::from(update.bot)];
+        update.replay.is_none() && before.is_some_and(|before| update.at < before)
     }
 
     /// The endpoint has answered 200.
     pub(super) fn accept(&mut self, record: Record) {
         let update = *self.update(record);
-        self.accepted.insert((update.bot, update.number));
+        self.accepted.insert(update.key());
     }
 
     pub(super) fn is_accepted(&self, record: Record) -> bool {
         let update = self.inbox[record.0][record.1];
-        self.accepted.contains(&(update.bot, update.number))
+        self.accepted.contains(&update.key())
     }
 
     pub(super) fn give_up(&mut self, record: Record) {
@@ -207,20 +268,30 @@ impl World {
     pub(super) fn record_success(&mut self, record: Record) -> usize {
         let update = *self.update(record);
         let deliveries = &mut self.deliveries[record.0];
-        let recorded = self.recorded.entry((update.bot, update.number));
+        let recorded = self.recorded.entry(update.key());
         recorded.or_default().insert(record, deliveries.len());
-        deliveries.push((update.bot, update.number, update.at));
+        deliveries.push((update.key(), update.at));
         deliveries.len() - 1
     }
 
     pub(super) fn record_dead(&mut self, record: Record) {
         let update = *self.update(record);
-        let recorded = self.recorded.get(&(update.bot, update.number));
+        let recorded = self.recorded.get(&update.key());
         assert!(
             recorded.is_none_or(|it| !it.contains_key(&record)),
             "buried though it was delivered: {update:?}"
         );
         self.update(record).dead = true;
+    }
+
+    /// How many updates of a partition, up to an offset, are for a webhook and neither accepted, given up nor dropped.
+    pub(super) fn undone(&self, partition: usize, to: usize) -> u64 {
+        let undone = |(offset, update): &(usize, &Update)| {
+            let done = update.given_up || self.accepted.contains(&update.key());
+            !done && !update.elsewhere && !self.is_dropped((partition, *offset))
+        };
+        let read = self.inbox[partition].iter().enumerate().take(to);
+        read.filter(undone).map(|_| 1).sum()
     }
 
     /// Whether everything is read to its end.
@@ -242,9 +313,8 @@ impl World {
     pub(super) fn nothing_is_lost(&self) {
         for partition in 0..PARTITIONS {
             for update in &self.inbox[partition] {
-                let key = (update.bot, update.number);
                 assert!(
-                    self.accepted.contains(&key) || update.dead,
+                    self.accepted.contains(&update.key()) || update.dead,
                     "lost: {update:?}"
                 );
             }

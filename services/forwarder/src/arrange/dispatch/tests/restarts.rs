@@ -94,7 +94,7 @@ fn what_was_delivered_is_known_after_a_restart() {
     desk.ends(0, &OK);
     let restored = desk.assign(Some(&commits[0]), Some(&commits[1]));
     assert_eq!(restored.mark, Some(2));
-    desk.dispatch.delivered(0, tenant(0), 0, at(desk.now));
+    desk.dispatch.delivered(0, tenant(0), 0, None, at(desk.now));
     desk.arrive(0, "chat:1");
     assert_eq!(desk.says(), ["duplicate 0"]);
     // Not everything that was there has been read: the mark stays.
