@@ -22,26 +22,27 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gramtap_actors::{Drain, Stage, Task, spawn};
-use gramtap_bus::Bus;
 use gramtap_database::Database;
-use gramtap_process::{Parts, Process, reachable};
+use gramtap_process::{Failure, Kept, Parts, Process, keep, reachable};
 use gramtap_telemetry::Probes;
 use tokio::time::{interval, sleep};
 
 use crate::config::Config;
 use crate::consume::{self, DecodeError};
+use crate::replay;
 use crate::serve::door::{self, Door};
 use crate::serve::site::system_clock;
 use crate::serve::{Console, LinkError, Site, guest_link, owner_link};
 use crate::store::follow::{FollowOptions, follow};
 use crate::store::retention::Keep;
 use crate::store::{Limits, Store, StoreError};
-use crate::upkeep::{Failure, Kept, keep};
 
 /// What decode's last commit and leaving the group may take.
 const DECODE: Duration = Duration::from_secs(30);
 /// What adding what was read to the sums may take.
 const SUMS: Duration = Duration::from_secs(15);
+/// What the dead letters that are just being replayed may take.
+const REPLAYS: Duration = Duration::from_secs(5);
 /// How often old rows are deleted.
 const SWEEP: Duration = Duration::from_secs(3600);
 /// Rows of a table that one step of it deletes at most.
@@ -75,6 +76,7 @@ pub struct Analytics {
     database: Database,
     decode: Kept,
     sums: Kept,
+    replays: Kept,
     sweep: Task<()>,
     drain: Drain,
     probes: Probes,
@@ -99,6 +101,7 @@ impl Analytics {
             console,
             decode: decode(config, parts)?,
             sums: sums(config, parts, store)?,
+            replays: replays(parts)?,
             sweep,
             database: parts.registry.database().clone(),
             drain: parts.drain.clone(),
@@ -143,8 +146,9 @@ impl Analytics {
             console.stop().await;
         }
         self.sweep.abort();
-        let (decode, sums) = (self.decode, self.sums);
+        let (decode, sums, replays) = (self.decode, self.sums, self.replays);
         let stages = vec![
+            Stage::new("replays", REPLAYS + BREATH, replays.end(REPLAYS)),
             Stage::new("decode", DECODE + BREATH, decode.end(DECODE)),
             Stage::new("sums", SUMS + BREATH, sums.end(SUMS)),
         ];
@@ -193,6 +197,7 @@ fn console(
         url,
         door: Door::default(),
         desk: crate::serve::desk::Desk::default(),
+        webhooks: config.webhooks.clone(),
         clock: system_clock,
     };
     Ok(Console::start(listener, site)?)
@@ -204,9 +209,13 @@ fn decode(config: &Config, parts: &Parts) -> std::io::Result<Kept> {
         ..consume::Options::named(&config.instance)
     };
     let bus = parts.bus.clone();
+    let source = consume::Source {
+        registry: parts.registry.clone(),
+        keys: parts.keys.clone(),
+    };
     keep("decode", parts.probes.condition("decode"), move |stop| {
-        let (bus, options): (Bus, _) = (bus.clone(), options.clone());
-        async move { consume::run(&bus, &options, &stop).await }
+        let (bus, source, options) = (bus.clone(), source.clone(), options.clone());
+        async move { consume::run(&bus, &source, &options, &stop).await }
     })
 }
 
@@ -219,6 +228,15 @@ fn sums(config: &Config, parts: &Parts, store: Store) -> std::io::Result<Kept> {
     keep("sums", parts.probes.condition("sums"), move |stop| {
         let (bus, store, options) = (bus.clone(), store.clone(), options.clone());
         async move { follow(&bus, &store, &options, &stop).await }
+    })
+}
+
+fn replays(parts: &Parts) -> std::io::Result<Kept> {
+    let (bus, keys) = (parts.bus.clone(), parts.keys.clone());
+    let database = parts.registry.database().clone();
+    keep("replays", parts.probes.condition("replays"), move |stop| {
+        let (bus, database, keys) = (bus.clone(), database.clone(), keys.clone());
+        async move { replay::run(&bus, &database, &keys, &stop).await }
     })
 }
 

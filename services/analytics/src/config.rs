@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gramtap_botapi::Section;
-use gramtap_process::{ProcessConfig, host_name, optional_listen, reachable, site};
+use gramtap_outbound::guard::Policy;
+use gramtap_process::{ProcessConfig, member, optional_listen, reachable, site};
 use gramtap_settings::{Settings, SettingsError, duration};
 use serde::Deserialize;
 
@@ -15,8 +16,6 @@ use crate::store::retention::Keep;
 
 /// Days at most that anything is kept.
 const LONGEST: i64 = 36_500;
-/// Bytes of a name that every broker takes.
-const LONGEST_NAME: usize = 200;
 
 /// Everything that analytics is started with.
 #[derive(Debug)]
@@ -35,6 +34,8 @@ pub struct Config {
     pub keep: Keep,
     /// `[console]`.
     pub console: ConsoleConfig,
+    /// `[webhooks]`: where updates may be sent.
+    pub webhooks: Policy,
 }
 
 /// `[console]`.
@@ -70,12 +71,6 @@ impl Config {
     /// Names each key that is refused, where it was written, and what is expected.
     pub fn load(settings: &Settings, client: &str) -> Result<Self, SettingsError> {
         let analytics: AnalyticsSection = settings.section("analytics")?;
-        if name(&analytics.instance) != analytics.instance {
-            return Err(settings.refuse(
-                "analytics.instance",
-                format!("at most {LONGEST_NAME} letters, digits, dots, dashes and underscores"),
-            ));
-        }
         if !(Duration::from_millis(1)..=Duration::from_secs(10)).contains(&analytics.decode_window)
         {
             return Err(settings.refuse("analytics.decode_window", "between 1ms and 10s"));
@@ -89,15 +84,12 @@ impl Config {
                 return Err(settings.refuse(&key, format!("a number of days, 1 to {LONGEST}")));
             }
         }
-        let instance = match analytics.instance.as_str() {
-            "" => name(&host_name()),
-            given => given.to_owned(),
-        };
         Ok(Self {
             process: ProcessConfig::load(settings, client)?,
             telegram: settings.section("telegram")?,
             console: console(settings)?,
-            instance,
+            webhooks: Policy::load(settings)?,
+            instance: member(settings, "analytics.instance", &analytics.instance)?,
             decode_window: analytics.decode_window,
             labels: analytics.labels,
             keep: analytics.keep,
@@ -123,13 +115,6 @@ fn console(settings: &Settings) -> Result<ConsoleConfig, SettingsError> {
         url => site(settings, "console.public_url", url)?,
     };
     Ok(ConsoleConfig { listen, public_url })
-}
-
-/// A text as brokers take it for a name.
-fn name(text: &str) -> String {
-    let fits = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '_');
-    let fitting = text.chars().map(|it| if fits(it) { it } else { '-' });
-    fitting.take(LONGEST_NAME).collect()
 }
 
 #[cfg(test)]
@@ -190,12 +175,5 @@ mod tests {
             let error = load(&[(variable, value)]).unwrap_err().to_string();
             assert!(error.contains(key), "{key}: {error}");
         }
-    }
-
-    #[test]
-    fn a_name_is_one_that_brokers_take() {
-        assert_eq!(name("web-1.example_x"), "web-1.example_x");
-        assert_eq!(name("шkönig 1"), "-k-nig-1");
-        assert_eq!(name(&"a".repeat(300)).len(), LONGEST_NAME);
     }
 }

@@ -18,6 +18,7 @@
 #![allow(missing_docs, reason = "a suite of tests: names say it")]
 
 pub mod blaming;
+pub mod delivering;
 pub mod doors;
 pub mod following;
 pub mod keeping;
@@ -45,7 +46,7 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 pub struct Subject {
     /// Empty.
     pub database: Database,
-    /// With the topics of events and errors.
+    /// With the topics of events, errors, deliveries and dead letters.
     pub bus: Bus,
     /// What has to live as long.
     pub kept: Box<dyn Any>,
@@ -213,6 +214,8 @@ macro_rules! analytics_rows {
                 labels_are_bounded_and_nothing_is_left_out
                 errors_keep_few_examples_and_many_hits
                 old_rows_are_deleted_in_bounded_steps;
+            delivering: deliveries_are_those_of_a_plain_count
+                dead_letters_are_found_again;
             blaming: the_same_hour_of_other_bots_is_counted
                 the_course_of_errors_is_theirs;
             doors: the_first_good_call_and_the_last_refused_one_are_kept

@@ -1,6 +1,6 @@
-//! Reads calls.v1 and updates.v1 in a group and has each record decoded and published once.
+//! Reads calls.v1, updates.v1, inbox.v1 and deliveries.v1 in a group and has each record decoded and published once.
 //!
-//! The way of a record: `poller.rs` takes it from the bus and hands it to its partition's decoder (`decode/`) → the
+//! The way of a record: `poller.rs` takes it from the bus and hands it to its partition's decoder (`decode/`; `roll.rs` sees to it that its bot is known) → the
 //! `batch.rs` gathers what came of it and the offsets → `publish/` commits both in one transaction. `restore.rs`
 //! gives a decoder its memory before its first record. [`run`] starts all of it anew, after a pause, when any of it fails.
 //! Invariant: a batch that was not committed is forgotten with all memory of it, and read again: memory never runs ahead
@@ -10,14 +10,18 @@
 pub(crate) mod batch;
 mod poller;
 mod restore;
+mod roll;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
 use gramtap_actors::DrainToken;
 use gramtap_bus::{Bus, ConsumeError, TransactionError};
 use gramtap_telemetry::Counter;
+use gramtap_tenants::RegistryError;
+
+pub use roll::Source;
 
 /// How decoding is done.
 #[derive(Clone, Debug)]
@@ -53,8 +57,10 @@ pub enum DecodeError {
     #[error("fenced: another process decodes under the same name")]
     Fenced,
     /// Topics that belong together have different numbers of partitions.
-    #[error("calls, updates and seen have {0:?} partitions, they must have the same number")]
-    Partitions([i32; 3]),
+    #[error(
+        "calls, updates, inbox, deliveries and seen have {0:?} partitions, they must have the same number"
+    )]
+    Partitions([i32; 5]),
     /// Reading failed.
     #[error(transparent)]
     Consume(ConsumeError),
@@ -67,6 +73,9 @@ pub enum DecodeError {
     /// A record came of a partition that was not assigned: its memory is not here.
     #[error("a record of a partition that is not assigned")]
     Unassigned,
+    /// A bot is not known, and the registry cannot be asked.
+    #[error("what a bot's privacy mode is cannot be found out: {0}")]
+    Registry(#[from] RegistryError),
     /// A record cannot be written as JSON.
     #[error("a record cannot be written: {0}")]
     Encode(#[from] serde_json::Error),
@@ -83,6 +92,7 @@ impl DecodeError {
             Self::Transaction(error) => error.label(),
             Self::Lost => "lost",
             Self::Unassigned => "unassigned",
+            Self::Registry(error) => error.label(),
             Self::Encode(_) => "encode",
         }
     }
@@ -131,12 +141,17 @@ async fn overdue(stop: &DrainToken) {
 ///
 /// # Errors
 /// Those that no further try mends.
-pub async fn run(bus: &Bus, options: &Options, stop: &DrainToken) -> Result<(), DecodeError> {
+pub async fn run(
+    bus: &Bus,
+    source: &Source,
+    options: &Options,
+    stop: &DrainToken,
+) -> Result<(), DecodeError> {
     let mut pause = PAUSE;
     loop {
         let mut committed = 0;
         let ended = tokio::select! {
-            ended = poller::serve(bus, options, stop, &mut committed) => ended,
+            ended = poller::serve(bus, source, options, stop, &mut committed) => ended,
             () = overdue(stop) => {
                 tracing::warn!("the last batch could not be committed, it will be done again");
                 return Ok(());

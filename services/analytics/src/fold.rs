@@ -1,16 +1,17 @@
 //! From a batch of events and errors to changes of sums. Pure.
 //!
-//! In: payloads of events.v1 and errors.v1, in the order of a partition (`store/follow.rs`). Each is read as
+//! In: payloads of events.v1, errors.v1, deliveries.v1 and inbox.dead.v1, in the order of a partition (`store/follow.rs`). Each is read as
 //! far as it is needed (`fact.rs`) → added to the [`Sums`] of its bot (`count.rs`; `source.rs` takes start
 //! payloads apart, `text.rs` bounds labels): how often things were seen (`sums.rs`), how long calls took
 //! (`histogram.rs`), who was active (`user.rs`), which errors hit whom (`error.rs`, `sketch.rs`), whether it
-//! has come at all and who was refused (`first.rs`). Out:
+//! has come at all and who was refused (`first.rs`), what was delivered to its webhook (`delivery.rs`). Out:
 //! [`Folded`], to `store/apply.rs`. Invariant: folding a batch is the same as folding its parts and joining
 //! them in order; beyond the order in which labels and profiles were seen, order within a batch changes nothing.
 
 mod count;
+pub mod delivery;
 pub mod error;
-mod fact;
+pub(crate) mod fact;
 pub mod first;
 pub mod histogram;
 pub mod sketch;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use gramtap_events::{TenantId, Topic, topics};
 
+pub use delivery::Place;
 pub use sums::Sums;
 
 use crate::zone::Zone;
@@ -60,9 +62,15 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// Adds a record. One that cannot be read is counted as such.
+    /// Adds a record whose place nobody asks for. One that cannot be read is counted as such.
     pub fn add(&mut self, topic: &Topic, payload: &[u8], zones: &Zones) {
+        self.add_at(topic, Place::default(), payload, zones);
+    }
+
+    /// Adds a record. One that cannot be read is counted as such.
+    pub fn add_at(&mut self, topic: &Topic, place: Place, payload: &[u8], zones: &Zones) {
         let added = match topic.name {
+            _ if delivery::is_read_here(topic) => delivery::add(self, topic, place, payload, zones),
             name if name == topics::EVENTS.name => serde_json::from_slice(payload).map(|event| {
                 count::event(self, &event, zones);
             }),

@@ -15,11 +15,13 @@ pub mod asked;
 mod assets;
 mod attention;
 mod audience;
+mod audit;
 pub mod bot;
 mod bots;
 pub mod chart;
 pub mod clock;
 pub mod definition;
+mod deliveries;
 pub mod desk;
 pub mod door;
 mod errors;
@@ -59,13 +61,14 @@ pub use door::links::{LinkError, guest_link, new_link, owner_link};
 pub use site::Site;
 
 /// The pages of a bot: the last part of their path, and what they are called.
-pub const PAGES: [(&str, &str); 9] = [
+pub const PAGES: [(&str, &str); 10] = [
     ("overview", "Overview"),
     ("audience", "Audience"),
     ("actions", "Actions"),
     ("sources", "Sources"),
     ("errors", "Errors"),
     ("latency", "Latency"),
+    ("deliveries", "Deliveries"),
     ("live", "Live"),
     ("connect", "Connect"),
     ("settings", "Settings"),

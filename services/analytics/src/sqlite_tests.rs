@@ -8,7 +8,7 @@ use gramtap_actors::Drain;
 use gramtap_bus::conformance::embedded;
 use gramtap_bus::{Bus, Message, topics};
 use gramtap_database::{Database, DatabaseSection, Statement};
-use gramtap_events::topics::{ERRORS, EVENTS};
+use gramtap_events::topics::{DELIVERIES, ERRORS, EVENTS, INBOX_DEAD};
 use gramtap_settings::SecretString;
 use gramtap_telemetry::Counter;
 use tokio::time::{Instant, sleep, timeout};
@@ -33,9 +33,13 @@ async fn keeping(retention: Duration) -> Subject {
     let mut config = embedded(folder.path());
     config.bus.embedded.retention = retention;
     let bus = Bus::open(&config).unwrap();
-    topics::apply(&bus, &[&EVENTS, &ERRORS], DEADLINE)
-        .await
-        .unwrap();
+    topics::apply(
+        &bus,
+        &[&EVENTS, &ERRORS, &DELIVERIES, &INBOX_DEAD],
+        DEADLINE,
+    )
+    .await
+    .unwrap();
     Subject {
         database: Database::open(&section, folder.path()).unwrap(),
         bus,

@@ -1,9 +1,9 @@
 //! Keeps the sums: in SQL, each record counted exactly once.
 //!
-//! In: events.v1 and errors.v1, read by `follow.rs`, folded by `fold/`. Out: the tables of migration 2, to
+//! In: events.v1, errors.v1, deliveries.v1 and inbox.dead.v1, read by `follow.rs`, folded by `fold/`. Out: the tables of migrations 2 and 6, to
 //! `query/`. The way of a batch: `offsets.rs` says where to read on → `apply.rs` claims the offsets and adds the
 //! sums in one transaction: labels within the day's bounds (`admit.rs`), sums (`write.rs`), histograms (`latency.rs`), users, and the
-//! audience of each date (`people.rs`, `audience.rs`). `zones.rs` sets a bot's time zone, `refold.rs` counts a
+//! audience of each date (`people.rs`, `audience.rs`), deliveries (`deliveries.rs`). `zones.rs` sets a bot's time zone, `refold.rs` counts a
 //! window again, `retention.rs` deletes what is old. Invariant: sums and offsets move together or not at all; a
 //! partition's offset moves only from where this process read it, so of two owners one changes nothing.
 //! SQL away: nothing moves and reading waits; the log keeps what is to be counted.
@@ -11,6 +11,7 @@
 mod admit;
 mod apply;
 mod audience;
+mod deliveries;
 mod error;
 pub mod follow;
 mod latency;
@@ -63,8 +64,9 @@ impl Store {
 
 /// All statements, to be checked against both engines.
 pub fn statements() -> impl Iterator<Item = &'static Statement> {
-    let bulks: [&[&'static Bulk]; 5] = [
+    let bulks: [&[&'static Bulk]; 6] = [
         &admit::BULKS,
+        &deliveries::BULKS,
         &latency::BULKS,
         &offsets::BULKS,
         &people::BULKS,

@@ -22,6 +22,7 @@ mod whole;
 
 use std::path::Path;
 
+use gramtap_analytics::decode::bots::Bots;
 use gramtap_analytics::decode::decoder::{Decoder, Yield};
 use gramtap_analytics::fold::{Folded, Zones};
 use gramtap_analytics::store::Store;
@@ -46,6 +47,7 @@ How many records a second one core decodes and counts.
                                            without, or with those that GRAMTAP_TEST_KAFKA
                                            and GRAMTAP_TEST_POSTGRES name; both must be empty
 
+  ... -- --stages                          the stages that only compute (`make bench` does this)
   GRAMTAP_BENCH_RECORDS=N                  another number of records than 1,000,000
 
 A core is a second of CPU time of this process, all its threads and the kernel's work for them:
@@ -78,6 +80,9 @@ fn main() {
         "", "events", "CPU s", "wall s", "events/s"
     );
     let made = computed(&deliveries);
+    if is("--stages") {
+        return;
+    }
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -151,10 +156,11 @@ fn computed(deliveries: &[Delivery]) -> [usize; 2] {
 
 fn decode(deliveries: &[Delivery]) -> Vec<Yield> {
     let mut decoder = Decoder::default();
+    let bots = Bots::default();
     let batch = |batch: &[Delivery]| {
         let mut into = Yield::default();
         for delivery in batch {
-            decoder.decode(delivery, &mut into);
+            decoder.decode(delivery, &bots, &mut into);
         }
         into
     };

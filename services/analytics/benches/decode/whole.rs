@@ -16,6 +16,7 @@ use gramtap_bus::{
 use gramtap_database::Database;
 use gramtap_events::topics::{ALL, CALLS, ERRORS, EVENTS, UPDATES};
 use gramtap_telemetry::Counter;
+use gramtap_tenants::{Keys, Registry};
 use serde_json::json;
 
 use super::cpu::{Clock, Spent};
@@ -38,9 +39,14 @@ pub(crate) async fn whole(bus: &Bus, store: &Store, records: usize, made: [usize
             .sum()
     };
     let decode = part("decoded", records, decoded, async |stop| {
-        consume::run(bus, &consume::Options::named("bench"), &stop.token())
-            .await
-            .unwrap();
+        consume::run(
+            bus,
+            &source(store),
+            &consume::Options::named("bench"),
+            &stop.token(),
+        )
+        .await
+        .unwrap();
     })
     .await;
     let folded = || {
@@ -122,6 +128,16 @@ pub(crate) async fn fill(bus: &Bus, deliveries: &[Delivery]) {
         }
     }
     assert_eq!(producer.flush(deadline).await, 0);
+}
+
+/// Nobody's updates were kept sealed: keys are needed, and open nothing.
+fn source(store: &Store) -> consume::Source {
+    let section = serde_json::from_value(json!({"key": "07".repeat(32), "key_file": ""})).unwrap();
+    let keys = Keys::load(&section, Path::new("/no/such")).unwrap();
+    consume::Source {
+        registry: Registry::new(store.database().clone(), keys.clone()),
+        keys,
+    }
 }
 
 /// A database: SQLite's file in a folder, or what an address names.

@@ -280,6 +280,7 @@ fn serve(url: &str, folder: &Path, keys: Keys) -> (SocketAddr, String, oneshot::
                 },
                 door: Door::default(),
                 desk: Desk::default(),
+                webhooks: gramtap_outbound::guard::Policy::default(),
                 clock: || NOW,
             };
             let link = guest_link(&database, "").await.unwrap();

@@ -214,6 +214,8 @@ pub async fn old_rows_are_deleted_in_bounded_steps(subject: &Subject) {
         errors: 3,
         users: 3,
         audience: 3,
+        deliveries: 3,
+        audit: 3,
         marks: 3,
     };
     let now = BEGIN + DAYS * DAY;

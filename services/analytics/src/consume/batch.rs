@@ -13,6 +13,7 @@ use gramtap_events::seen::Seen;
 use gramtap_telemetry::Counter;
 use tokio::time::Instant;
 
+use crate::decode::bots::Bots;
 use crate::decode::decoder::{Decoder, Yield, skipped};
 
 /// Decoded records that are not committed yet.
@@ -28,9 +29,9 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Decodes a record into it.
-    pub(super) fn add(&mut self, decoder: &mut Decoder, delivery: &Delivery) {
+    pub(super) fn add(&mut self, decoder: &mut Decoder, bots: &Bots, delivery: &Delivery) {
         let into = self.yields.entry(delivery.partition).or_default();
-        let outcome = decoder.decode(delivery, into);
+        let outcome = decoder.decode(delivery, bots, into);
         let at = TopicPartition {
             topic: delivery.topic,
             partition: delivery.partition,

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use gramtap_actors::DrainToken;
 use gramtap_bus::{Bus, Consumer, ConsumerOptions, Event, Transactor};
-use gramtap_events::topics::{CALLS, SEEN, UPDATES};
+use gramtap_events::Topic;
+use gramtap_events::topics::{CALLS, DELIVERIES, INBOX, SEEN, UPDATES};
 use tokio::time::Instant;
 
 use super::batch::Batch;
+use super::roll::{Roll, Source};
 use super::{DecodeError, Options, restore};
 use crate::decode::decoder::Decoder;
 use crate::publish::transaction::publish;
@@ -23,15 +25,19 @@ const LEAVE: Duration = Duration::from_secs(10);
 const READ_AHEAD: usize = 10_000;
 const READ_AHEAD_BYTES: usize = 32 * 1024 * 1024;
 
+/// What is decoded.
+pub(super) const READ: [&Topic; 4] = [&CALLS, &UPDATES, &INBOX, &DELIVERIES];
+
 /// Lives once. `committed` counts the batches, whatever the end is.
 pub(super) async fn serve(
     bus: &Bus,
+    source: &Source,
     options: &Options,
     stop: &DrainToken,
     committed: &mut u64,
 ) -> Result<(), DecodeError> {
-    let mut counts = [0; 3];
-    for (count, topic) in counts.iter_mut().zip([&CALLS, &UPDATES, &SEEN]) {
+    let mut counts = [0; 5];
+    for (count, topic) in counts.iter_mut().zip(READ.into_iter().chain([&SEEN])) {
         *count = bus.partitions(topic).await?;
     }
     if counts.iter().any(|count| *count != counts[0]) {
@@ -43,18 +49,17 @@ pub(super) async fn serve(
         member: Some(options.instance.clone()),
         max_records: READ_AHEAD,
         max_bytes: READ_AHEAD_BYTES,
-        // A bot's calls and updates share one memory.
+        // What is known of one bot shares one memory.
         together: true,
         ..ConsumerOptions::default()
     };
-    let consumer = bus
-        .consumer(&options.group, &[&CALLS, &UPDATES], membership)
-        .await?;
+    let consumer = bus.consumer(&options.group, &READ, membership).await?;
     let mut poller = Poller {
         bus,
         options,
         consumer,
         transactor,
+        roll: Roll::new(source),
         decoders: HashMap::new(),
         batch: Batch::default(),
         committed,
@@ -71,6 +76,7 @@ struct Poller<'a> {
     options: &'a Options,
     consumer: Consumer,
     transactor: Transactor,
+    roll: Roll,
     /// Of the partitions that are ours, by number.
     decoders: HashMap<i32, Decoder>,
     batch: Batch,
@@ -103,9 +109,10 @@ impl Poller<'_> {
     async fn take(&mut self, event: Event) -> Result<(), DecodeError> {
         match event {
             Event::Record(delivery) => {
+                self.roll.look_up(&delivery).await?;
                 let decoder = self.decoders.get_mut(&delivery.partition);
                 let decoder = decoder.ok_or(DecodeError::Unassigned)?;
-                self.batch.add(decoder, &delivery);
+                self.batch.add(decoder, &self.roll.bots, &delivery);
             }
             Event::Skipped(gone) => self.batch.skip(gone),
             Event::Assigned(assigned) => {

@@ -8,6 +8,7 @@ mod script;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -18,13 +19,35 @@ use gramtap_bus::{
     Bus, ConsumerOptions, Event, Isolation, Message, Offset, ProducerOptions, Reader, Ticket,
     TopicPartition,
 };
+use gramtap_database::Database;
 use gramtap_events::{Topic, topics};
+use gramtap_tenants::{Keys, Registry};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{DecodeError, Options, run};
+use super::poller::READ;
+use super::{DecodeError, Options, Source, run};
 use script::Script;
+
+pub(crate) fn keys() -> Keys {
+    let section = json!({"key": "07".repeat(32), "key_file": ""});
+    Keys::load(
+        &serde_json::from_value(section).unwrap(),
+        Path::new("/no/such"),
+    )
+    .unwrap()
+}
+
+/// A registry of its own.
+pub(crate) fn source(folder: &Path) -> Source {
+    let section = json!({"url": "", "max_connections": 4});
+    let database = Database::open(&serde_json::from_value(section).unwrap(), folder).unwrap();
+    Source {
+        registry: Registry::new(database, keys()),
+        keys: keys(),
+    }
+}
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -98,10 +121,9 @@ async fn is_all_committed(bus: &Bus) -> bool {
         ..ConsumerOptions::default()
     };
     let group = &Options::named("").group;
-    let read = [&topics::CALLS, &topics::UPDATES];
-    let consumer = bus.consumer(group, &read, options).await.unwrap();
+    let consumer = bus.consumer(group, &READ, options).await.unwrap();
     let mut ends = HashMap::new();
-    for topic in read {
+    for topic in READ {
         for end in bus.ends(topic).await.unwrap() {
             let partition = end.partition;
             ends.insert(TopicPartition { topic, partition }, end.high);
@@ -125,7 +147,8 @@ async fn each_thing_is_counted_once(seed: u64) {
     let directory = tempfile::tempdir().unwrap();
     let bus = Bus::connect(&embedded(directory.path())).await.unwrap();
     let mut random = StdRng::seed_from_u64(seed);
-    let mut script = Script::new(seed);
+    let source = source(directory.path());
+    let mut script = Script::new(seed, keys());
     let stop = Drain::new();
     let token = stop.token();
     for _ in 0..10 {
@@ -137,19 +160,19 @@ async fn each_thing_is_counted_once(seed: u64) {
             // While it is written, after it is written, and by two that come to share.
             0 => drop(tokio::join!(
                 write(&bus, &records),
-                killed(run(&bus, &one, &token), turns[0])
+                killed(run(&bus, &source, &one, &token), turns[0])
             )),
             1 => {
                 write(&bus, &records).await;
-                killed(run(&bus, &one, &token), turns[0]).await;
+                killed(run(&bus, &source, &one, &token), turns[0]).await;
             }
             _ => {
                 let newcomer = async {
                     // paced: the other one has read something by then, or nothing, or all.
                     tokio::time::sleep(Duration::from_millis(pause)).await;
-                    killed(run(&bus, &other, &token), turns[1]).await;
+                    killed(run(&bus, &source, &other, &token), turns[1]).await;
                 };
-                let known = killed(run(&bus, &one, &token), turns[0]);
+                let known = killed(run(&bus, &source, &one, &token), turns[0]);
                 tokio::join!(write(&bus, &records), known, newcomer);
             }
         }
@@ -178,7 +201,7 @@ async fn each_thing_is_counted_once(seed: u64) {
     };
     let options = options("decode-0", &mut random);
     let (ended, (told, failed)) = tokio::time::timeout(DEADLINE, async {
-        tokio::join!(run(&bus, &options, &token), last)
+        tokio::join!(run(&bus, &source, &options, &token), last)
     })
     .await
     .unwrap_or_else(|_| panic!("seed {seed}: not all events have come"));
@@ -214,12 +237,13 @@ fn of_two_processes_of_one_name_one_is_put_out() {
     runtime.block_on(async {
         let directory = tempfile::tempdir().unwrap();
         let bus = Bus::connect(&embedded(directory.path())).await.unwrap();
+        let source = source(directory.path());
         let options = options("decode-0", &mut StdRng::seed_from_u64(0));
         let token = Drain::new().token();
         let both = async {
             tokio::select! {
-                ended = run(&bus, &options, &token) => ended,
-                ended = run(&bus, &options, &token) => ended,
+                ended = run(&bus, &source, &options, &token) => ended,
+                ended = run(&bus, &source, &options, &token) => ended,
             }
         };
         let ended = tokio::time::timeout(DEADLINE, both).await.unwrap();

@@ -1,24 +1,27 @@
 //! Decodes the records of one partition.
 //!
-//! In: deliveries of calls.v1 and updates.v1 in order (`consume/`), the memories kept of the partition's bots.
+//! In: records of calls.v1, updates.v1, inbox.v1 and deliveries.v1, each in order (`consume/`), the memories kept of the partition's bots.
 //! Out: events, errors and the bots whose memory has changed, gathered in a [`Yield`]. Invariant: what was counted is
 //! not counted again, and what cannot be read is told as a gap: nothing stops a partition. A decoder whose yield was
 //! not committed remembers what nobody has: throw it away.
 
 use std::collections::{BTreeSet, HashMap};
 
-use gramtap_bus::{Delivery, Skipped};
+use gramtap_bus::{self as bus, Skipped};
 use gramtap_events::call::CallRecord;
+use gramtap_events::delivery::Delivery;
 use gramtap_events::event::Event;
 use gramtap_events::failure::Failure;
+use gramtap_events::inbox::Inbox;
 use gramtap_events::seen::Seen;
 use gramtap_events::update::Update;
 use gramtap_events::{Moment, TenantId, Topic, topics};
 use time::OffsetDateTime;
 
 use super::blank::Head;
+use super::bots::{Bots, Opened};
 use super::seen::Memory;
-use super::{calls, polls, updates};
+use super::{calls, deliveries, polls, updates};
 
 /// What a partition's bots have been counted of, and how their records become events.
 #[derive(Debug, Default)]
@@ -46,6 +49,14 @@ pub enum Outcome {
     Repeat,
     /// It has an event that says that it could not be read.
     Unreadable,
+    /// An update whose seal could not be opened: it has an event and an error.
+    Unopened,
+    /// Somebody wants an update delivered again: it is no new one.
+    Replay,
+    /// An attempt to deliver that is followed by another.
+    Attempt,
+    /// An update for a bot that had been removed: it is not told of.
+    Removed,
 }
 
 impl Outcome {
@@ -56,6 +67,10 @@ impl Outcome {
             Self::Event => "event",
             Self::Repeat => "repeat",
             Self::Unreadable => "unreadable",
+            Self::Unopened => "unopened",
+            Self::Replay => "replay",
+            Self::Attempt => "attempt",
+            Self::Removed => "removed",
         }
     }
 }
@@ -74,11 +89,19 @@ impl Decoder {
     }
 
     /// Decodes a record.
-    pub fn decode(&mut self, delivery: &Delivery, into: &mut Yield) -> Outcome {
+    pub fn decode(&mut self, delivery: &bus::Delivery, bots: &Bots, into: &mut Yield) -> Outcome {
         let payload = delivery.payload.as_deref().unwrap_or_default();
-        let read = match delivery.topic == &topics::UPDATES {
-            true => serde_json::from_slice(payload).map(|update| self.update(update, into)),
-            false => CallRecord::parse(payload).map(|record| self.call(record, into)),
+        let read = match delivery.topic.name {
+            name if name == topics::UPDATES.name => {
+                serde_json::from_slice(payload).map(|update| self.update(update, into))
+            }
+            name if name == topics::INBOX.name => {
+                serde_json::from_slice(payload).map(|inbox| self.inbox(inbox, bots, into))
+            }
+            name if name == topics::DELIVERIES.name => {
+                serde_json::from_slice(payload).map(|delivery| self.delivery(delivery, into))
+            }
+            _ => CallRecord::parse(payload).map(|record| self.call(record, into)),
         };
         read.unwrap_or_else(|error| {
             let (topic, offset) = (delivery.topic.name, delivery.offset);
@@ -112,6 +135,38 @@ impl Decoder {
         Outcome::Event
     }
 
+    fn inbox(&mut self, inbox: Inbox, bots: &Bots, into: &mut Yield) -> Outcome {
+        if inbox.replay.is_some() {
+            return Outcome::Replay;
+        }
+        match bots.open(inbox) {
+            Opened::Update(update) => self.update(update, into),
+            Opened::Removed => Outcome::Removed,
+            Opened::Unopened(update, error) => {
+                let outcome = self.update(update, into);
+                let event = into.events.last_mut().filter(|_| outcome == Outcome::Event);
+                let Some(event) = event else { return outcome };
+                into.errors.push(deliveries::unopened(event, error.label()));
+                Outcome::Unopened
+            }
+        }
+    }
+
+    fn delivery(&mut self, delivery: Delivery, into: &mut Yield) -> Outcome {
+        if !delivery.verdict.is_final() {
+            return Outcome::Attempt;
+        }
+        let memory = self.memories.entry(delivery.tenant).or_default();
+        if !memory.admit_delivery(&delivery.record) {
+            return Outcome::Repeat;
+        }
+        into.changed.insert(delivery.tenant);
+        let (event, failure) = deliveries::event(delivery);
+        into.events.push(event);
+        into.errors.extend(failure);
+        Outcome::Event
+    }
+
     fn call(&mut self, record: CallRecord, into: &mut Yield) -> Outcome {
         let (tenant, id) = match &record {
             CallRecord::Call(call) => (call.tenant, &call.record),
@@ -138,7 +193,7 @@ impl Decoder {
 }
 
 /// The event of a record that is none. Whose it was, its key tells.
-fn unreadable(delivery: &Delivery) -> Event {
+fn unreadable(delivery: &bus::Delivery) -> Event {
     let key = delivery
         .key
         .as_deref()

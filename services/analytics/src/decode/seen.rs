@@ -31,6 +31,7 @@ pub struct Memory {
     updated_at: Option<Moment>,
     calls: Starts,
     unnumbered: Starts,
+    deliveries: Starts,
 }
 
 impl Memory {
@@ -42,6 +43,7 @@ impl Memory {
             updated_at: seen.updated_at,
             calls: Starts::restored(seen.instances),
             unnumbered: Starts::restored(seen.unnumbered),
+            deliveries: Starts::restored(seen.deliveries),
         }
     }
 
@@ -55,6 +57,7 @@ impl Memory {
             updated_at: self.updated_at,
             instances: self.calls.kept(),
             unnumbered: self.unnumbered.kept(),
+            deliveries: self.deliveries.kept(),
         }
     }
 
@@ -74,6 +77,11 @@ impl Memory {
     /// Whether the record of a call is new. It is not from now on.
     pub fn admit_call(&mut self, record: &RecordId) -> bool {
         self.calls.admit(record.as_str())
+    }
+
+    /// Whether the record of a final delivery is new. It is not from now on.
+    pub fn admit_delivery(&mut self, record: &RecordId) -> bool {
+        self.deliveries.admit(record.as_str())
     }
 
     /// Whether the record of an update without a number of its own is new. It is not from now on.

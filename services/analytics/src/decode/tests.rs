@@ -7,6 +7,8 @@
 
 mod calls;
 mod catalogue;
+mod deliveries;
+mod pushed;
 mod records;
 mod updates;
 
@@ -18,6 +20,7 @@ use gramtap_events::failure::Failure;
 use gramtap_events::{Topic, topics};
 use serde_json::{Map, Value, json};
 
+use super::bots::Bots;
 use super::decoder::{Decoder, Outcome, Yield};
 
 const TENANT: &str = "k5zq3vhd2mxw7rcb4n6tpyuaej";
@@ -39,7 +42,7 @@ fn delivery(topic: &'static Topic, record: &Value) -> Delivery {
 /// What a decoder that has seen nothing makes of a record.
 fn decoded(topic: &'static Topic, record: &Value) -> (Event, Option<Failure>) {
     let mut into = Yield::default();
-    let outcome = Decoder::default().decode(&delivery(topic, record), &mut into);
+    let outcome = Decoder::default().decode(&delivery(topic, record), &Bots::default(), &mut into);
     assert_eq!(outcome, Outcome::Event, "{record}");
     assert_eq!(into.events.len(), 1, "exactly one event a record");
     (into.events.pop().unwrap(), into.errors.pop())

@@ -111,7 +111,7 @@ pub(super) struct Caller<'a> {
 }
 
 /// Microseconds since 1970.
-pub(super) fn micros(moment: Moment) -> i64 {
+pub(crate) fn micros(moment: Moment) -> i64 {
     let time = moment.time();
     time.unix_timestamp() * 1_000_000 + i64::from(time.microsecond())
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delivery::Deliveries;
 use super::error::Group;
 use super::first::{First, Refusals, Standing, Who};
 use super::user::User;
@@ -116,6 +117,10 @@ pub enum Side {
     Telegram,
     /// Gramtap's.
     Own,
+    /// That of an update on its way to the bot's webhook: from when it was taken in to when it was delivered.
+    Delivery,
+    /// That of the bot's webhook: one attempt.
+    Endpoint,
 }
 
 impl Side {
@@ -125,6 +130,8 @@ impl Side {
         match self {
             Self::Telegram => "telegram",
             Self::Own => "own",
+            Self::Delivery => "delivery",
+            Self::Endpoint => "endpoint",
         }
     }
 }
@@ -167,6 +174,8 @@ pub struct Sums {
     pub firsts: BTreeMap<Standing, First>,
     /// Requests that were refused; of the unattributed tenant alone.
     pub refused: BTreeMap<Who, Refusals>,
+    /// What was delivered to its webhook.
+    pub deliveries: Deliveries,
 }
 
 /// Changes the entry of a label, a new one if need be. A label that is known is not copied.
@@ -287,6 +296,7 @@ impl Sums {
         for (standing, first) in later.firsts {
             self.first(standing, first);
         }
+        self.deliveries.join(later.deliveries);
         for (who, refusals) in later.refused {
             let known = self.refused.entry(who);
             known

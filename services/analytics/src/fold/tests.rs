@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::conformance::fold;
 use crate::conformance::stream::{self, Traffic};
+use crate::decode::bots::Bots;
 use crate::decode::decoder::{Decoder, Yield};
 
 /// The same traffic without what depends on order: each label and profile once.
@@ -140,7 +141,7 @@ fn what_decode_makes_is_what_is_counted() {
             timestamp: 0,
         };
         let mut into = Yield::default();
-        Decoder::default().decode(&delivery, &mut into);
+        Decoder::default().decode(&delivery, &Bots::default(), &mut into);
         for event in into.events {
             folded.add(
                 &topics::EVENTS,
@@ -234,7 +235,7 @@ fn only_what_telegram_answered_is_telegrams_time() {
             timestamp: 0,
         };
         let (mut into, mut folded) = (Yield::default(), Folded::default());
-        Decoder::default().decode(&delivery, &mut into);
+        Decoder::default().decode(&delivery, &Bots::default(), &mut into);
         let event = into.events[0].payload().unwrap();
         folded.add(&topics::EVENTS, &event, &Zones::default());
         let sums = folded.bots.into_values().next().unwrap();

@@ -15,7 +15,8 @@ use crate::fold::sums::Side;
 
 const HISTOGRAMS: Statement = Statement::new(
     "latency_histograms",
-    "SELECT hour, method, side, buckets FROM sum_latency WHERE tenant = $1 AND hour >= $2 AND hour < $3",
+    "SELECT hour, method, side, buckets FROM sum_latency WHERE tenant = $1 AND hour >= $2 AND hour < $3
+     AND side IN ('telegram', 'own')",
 );
 pub(super) const STATEMENTS: [&Statement; 1] = [&HISTOGRAMS];
 

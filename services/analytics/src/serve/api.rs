@@ -1,13 +1,14 @@
 //! `/v1`: the same numbers and records for scripts.
 //!
 //! The way of a request: `caller.rs` finds its key and says what that allows → `asked.rs` reads the words behind `?` and bodies → the file of
-//! the path asks: `bots.rs` the registry, `numbers.rs` the questions of `query/`, `events.rs`, `export.rs` and `live.rs` the log → `shape/` writes
+//! the path asks: `bots.rs` the registry, `numbers.rs` and `deliveries.rs` the questions of `query/`, `events.rs`, `export.rs` and `live.rs` the log → `shape/` writes
 //! JSON, `table.rs` CSV. What goes wrong is a `problem.rs`. `document.rs` describes all of it as OpenAPI, from this code.
 //! Invariant: nothing below `/v1` but its description is told without a key that holds and allows it; names are only ever added.
 
 pub mod asked;
 pub mod bots;
 pub mod caller;
+pub mod deliveries;
 pub mod document;
 pub mod events;
 pub mod export;
@@ -47,6 +48,14 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .service(get(&bot("errors/{group}")).route(web::get().to(numbers::error)))
         .service(get(&bot("latency")).route(web::get().to(numbers::latency)))
         .service(get(&bot("polls")).route(web::get().to(numbers::polls)))
+        .service(get(&bot("deliveries")).route(web::get().to(deliveries::numbers)))
+        .service(get(&bot("attempts")).route(web::get().to(deliveries::attempts)))
+        .service(get(&bot("dead")).route(web::get().to(deliveries::dead)))
+        .service(
+            other(web::resource(bot("dead/replay")), "POST")
+                .route(web::post().to(deliveries::replay)),
+        )
+        .service(get(&bot("dead/{record}")).route(web::get().to(deliveries::letter)))
         .service(get(&bot("events")).route(web::get().to(events::events)))
         .service(get(&bot("export")).route(web::get().to(export::export)))
         .service(get(&bot("live")).route(web::get().to(live::live)))

@@ -33,11 +33,7 @@ impl Bot {
     /// What to call it: its name, its bot id, or the beginning of its code.
     #[must_use]
     pub fn label(&self) -> String {
-        match (&self.tenant.name, self.tenant.bot) {
-            (Some(name), _) => name.clone(),
-            (None, Some(bot)) => format!("Bot {bot}"),
-            (None, None) => format!("Bot {}…", &self.tenant.code.as_str()[..6]),
-        }
+        label(&self.tenant)
     }
 
     /// Finds the served bot with a code.
@@ -47,6 +43,15 @@ impl Bot {
         let tenant = tenant.ok_or(Fault::Missing("bot"))?;
         let zone = site.store.zone(tenant.id).await?;
         Ok(Self { tenant, zone })
+    }
+}
+
+/// What to call a bot: its name, its bot id, or the beginning of its code.
+pub(super) fn label(tenant: &Tenant) -> String {
+    match (&tenant.name, tenant.bot) {
+        (Some(name), _) => name.clone(),
+        (None, Some(bot)) => format!("Bot {bot}"),
+        (None, None) => format!("Bot {}…", &tenant.code.as_str()[..6]),
     }
 }
 

@@ -10,7 +10,8 @@ pub(super) mod draft;
 pub(super) mod reach;
 pub(super) mod refused;
 pub(super) mod settings;
-mod trouble;
+pub(in crate::serve) mod trouble;
+pub(super) mod webhook;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

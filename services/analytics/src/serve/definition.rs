@@ -93,6 +93,32 @@ definitions! {
         "From the first byte sent to Telegram to the last byte received, of calls that it answered."
     OWN "own" "Our time"
         "The whole call less Telegram's time and less the time spent waiting for the bot to send or read."
+    SUCCESS_RATE "success_rate" "Success rate"
+        "Attempts that delivered, as a share of all attempts."
+    DELIVERED "delivered" "Delivered"
+        "Updates that the webhook answered 2xx to."
+    ATTEMPTS "attempts" "Attempts"
+        "Requests that were made to the webhook, repeated ones among them."
+    FAILED_ATTEMPTS "failed" "Failed attempts"
+        "Attempts that did not deliver."
+    RETRIES "retries" "Retries"
+        "Attempts that failed and were followed, or are to be followed, by another."
+    EXPIRED "expired" "Expired"
+        "Updates that were given up because their time was over; with Telegram they would be lost at the same time."
+    DEAD "dead" "Dead"
+        "Updates that were given up because they cannot be delivered, or the address may not be called."
+    FAILURES "failures" "Failures"
+        "Attempts that did not deliver, and updates that were given up without one, by what went wrong and what the webhook answered; the most first."
+    TIME_TO_DELIVERY "delivery" "Time to delivery"
+        "From when an update was taken in to when the webhook had answered 2xx to it, of updates that were delivered."
+    ENDPOINT_TIME "endpoint" "The webhook's time"
+        "One attempt, from its begin to its end, whatever came of it."
+    WAITING "standing" "Waiting"
+        "Updates that were taken in and are neither delivered nor given up, as of some seconds ago, wherever they are in their queues. What the forwarder has not read from the inbox yet is not counted."
+    TRIED_AGAIN "waiting" "To be tried again"
+        "Updates that were tried, failed, and will be tried again. Those behind them in their queue are not counted: they have not been tried yet."
+    DEAD_LETTERS "dead_letters" "Dead letters"
+        "Updates that were given up and are kept, replayed ones among them."
     POLLS_OF_BOT "polls" "Polls"
         "Calls of getUpdates, empty ones and failed ones among them."
     CONFLICTS "conflicts" "Conflicts"
@@ -103,11 +129,13 @@ definitions! {
 mod tests {
     use super::*;
 
-    const QUESTIONS: [&str; 7] = [
+    const QUESTIONS: [&str; 9] = [
         include_str!("../query/actions.rs"),
         include_str!("../query/audience.rs"),
+        include_str!("../query/deliveries.rs"),
         include_str!("../query/errors.rs"),
         include_str!("../query/latency.rs"),
+        include_str!("../query/letters.rs"),
         include_str!("../query/overview.rs"),
         include_str!("../query/polls.rs"),
         include_str!("../query/sources.rs"),

@@ -6,7 +6,7 @@
 pub(super) mod door;
 mod evidence;
 pub(super) mod group;
-mod words;
+pub(super) mod words;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

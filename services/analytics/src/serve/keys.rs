@@ -16,10 +16,13 @@ use askama::Template;
 use gramtap_tenants::Tenant;
 
 use super::Site;
+use super::audit::note;
+use super::bot::label;
 use super::fault::Fault;
 use super::form::Form;
 use super::page::{Frame, html};
 use super::viewer::Viewer;
+use crate::query::audit::Action;
 use crate::zone::DAY;
 use kept::{Key, Scope};
 use secret::Presented;
@@ -100,6 +103,7 @@ async fn make(
     let database = site.store.database();
     kept::make(database, &presented, &site.keys.access_key(), &key).await?;
     tracing::info!(id = key.id, by = viewer.account, "api key made");
+    note(&site, &viewer.name, Action::KeyMade, None, &key.id).await?;
     let text = presented.text();
     let made = Made {
         name: &key.name,
@@ -119,6 +123,7 @@ async fn revoke(
         return Err(Fault::Missing("key that still holds"));
     }
     tracing::info!(id = *id, by = viewer.account, "api key revoked");
+    note(&site, &viewer.name, Action::KeyRevoked, None, &id).await?;
     Ok(HttpResponse::SeeOther()
         .insert_header((LOCATION, "/keys"))
         .finish())
@@ -180,11 +185,6 @@ fn asked(
 
 async fn shown(viewer: Viewer, site: &Site, made: Option<Made<'_>>) -> Result<HttpResponse, Fault> {
     let tenants = site.registry.list().await?;
-    let label = |tenant: &Tenant| match (&tenant.name, tenant.bot) {
-        (Some(name), _) => name.clone(),
-        (None, Some(bot)) => format!("Bot {bot}"),
-        (None, None) => format!("Bot {}…", &tenant.code.as_str()[..6]),
-    };
     let now = (site.clock)();
     let keys = kept::list(site.store.database()).await?;
     let lines = keys.into_iter().map(|key| {

@@ -40,18 +40,18 @@ struct Page {
 }
 
 /// One side of all calls.
-struct Whole {
-    definition: &'static Definition,
-    cells: Cells,
+pub(super) struct Whole {
+    pub(super) definition: &'static Definition,
+    pub(super) cells: Cells,
 }
 
 /// Quantiles, written.
-struct Cells {
+pub(super) struct Cells {
     /// Where they stand in the answer.
-    key: String,
-    n: i64,
+    pub(super) key: String,
+    pub(super) n: i64,
     /// Name, words, exact value, text.
-    quantiles: [Cell; 3],
+    pub(super) quantiles: [Cell; 3],
 }
 
 type Cell = (&'static str, &'static str, String, String);
@@ -103,7 +103,7 @@ pub(super) async fn page(
     })
 }
 
-fn cells(key: impl Into<String>, of: &Quantiles) -> Cells {
+pub(super) fn cells(key: impl Into<String>, of: &Quantiles) -> Cells {
     let cell = |name, words, ms: Option<f64>| {
         let text = ms.map_or_else(|| number::NOTHING.to_owned(), number::duration);
         let raw = ms.map(|ms| ms.to_string()).unwrap_or_default();

@@ -78,6 +78,7 @@ async fn rig(zone: &str, make: impl FnOnce(&Tenant) -> Traffic) -> Rig {
         url: "https://console.example.org".to_owned(),
         door: Door::default(),
         desk: crate::serve::desk::Desk::default(),
+        webhooks: gramtap_outbound::guard::Policy::default(),
         clock: || NOW,
     };
     Rig {
@@ -108,6 +109,7 @@ impl Rig {
         let viewer = Viewer {
             account: "a".to_owned(),
             name: "Olga".to_owned(),
+            owner: true,
             csrf: "c".to_owned(),
         };
         let site = web::Data::new(self.site);

@@ -7,8 +7,8 @@ use actix_web::{HttpResponse, Route, guard, web};
 
 use super::fault::Fault;
 use super::{
-    actions, api, assets, audience, bots, errors, keys, latency, live, overview, sign_in, sources,
-    welcome,
+    actions, api, assets, audience, audit, bots, deliveries, errors, keys, latency, live, overview,
+    sign_in, sources, welcome,
 };
 
 /// The paths.
@@ -24,6 +24,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/sign-in", get().to(sign_in::page))
         .route("/sign-in", post().to(sign_in::enter))
         .route("/sign-out", post().to(sign_in::leave))
+        .route("/audit", get().to(audit::page))
         .configure(connecting)
         .configure(numbers)
         .default_service(web::to(async || Err::<&str, _>(Fault::Missing("page"))));
@@ -58,6 +59,22 @@ fn connecting(config: &mut web::ServiceConfig) {
             post().to(bots::settings::zone),
         )
         .route(
+            "/bots/{code}/settings/webhook",
+            post().to(bots::webhook::set),
+        )
+        .route(
+            "/bots/{code}/settings/webhook/mode",
+            post().to(bots::webhook::way),
+        )
+        .route(
+            "/bots/{code}/settings/webhook/rotate",
+            post().to(bots::webhook::rotate),
+        )
+        .route(
+            "/bots/{code}/settings/webhook/release",
+            post().to(bots::webhook::release),
+        )
+        .route(
             "/bots/{code}/settings/rebind",
             post().to(bots::settings::rebind),
         )
@@ -80,7 +97,25 @@ fn numbers(config: &mut web::ServiceConfig) {
         .route("/bots/{code}/sources", get().to(sources::page))
         .route("/bots/{code}/errors", get().to(errors::page))
         .route("/bots/{code}/errors/{group}", get().to(errors::group::page))
-        .route("/bots/{code}/latency", get().to(latency::page));
+        .route("/bots/{code}/latency", get().to(latency::page))
+        .route("/bots/{code}/deliveries", get().to(deliveries::page))
+        .route("/bots/{code}/dead", get().to(deliveries::letters::page))
+        .route(
+            "/bots/{code}/dead/replay",
+            post().to(deliveries::letters::replay),
+        )
+        .route(
+            "/bots/{code}/dead/{record}",
+            get().to(deliveries::letter::page),
+        )
+        .route(
+            "/bots/{code}/dead/{record}/open",
+            post().to(deliveries::letter::open),
+        )
+        .route(
+            "/bots/{code}/dead/{record}/replay",
+            post().to(deliveries::letter::replay),
+        );
 }
 
 /// A page, or its head alone, as monitors and previews ask for it.

@@ -44,6 +44,7 @@ async fn look(request: &ServiceRequest) -> Result<(), Fault> {
         request.extensions_mut().insert(Viewer {
             account: session.account,
             name: session.name,
+            owner: session.owner,
             csrf: session.csrf,
         });
     }

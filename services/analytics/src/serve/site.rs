@@ -11,6 +11,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::X_FORWARDED_FOR;
 use gramtap_botapi::Section;
 use gramtap_bus::Bus;
+use gramtap_outbound::guard::Policy;
 use gramtap_process::TrustedProxies;
 use gramtap_tenants::{Keys, Registry};
 
@@ -40,11 +41,18 @@ pub struct Site {
     pub door: Door,
     /// What all scripts and watchers share.
     pub desk: Desk,
+    /// Where updates may be sent.
+    pub webhooks: Policy,
     /// Tells the second since 1970.
     pub clock: fn() -> i64,
 }
 
 impl Site {
+    /// The microsecond since 1970, as exact as the clock is.
+    pub(super) fn micros(&self) -> i64 {
+        (self.clock)() * 1_000_000
+    }
+
     /// The address that a request comes from.
     pub(super) fn client(&self, head: &RequestHead) -> Option<IpAddr> {
         let forwarded = head.headers.get_all(X_FORWARDED_FOR);

@@ -1,8 +1,10 @@
 //! What holds for every page.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 pub(crate) mod bots;
 mod canary;
+mod deliveries;
 mod door;
 mod keys;
 mod live;

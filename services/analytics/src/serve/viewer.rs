@@ -18,6 +18,8 @@ pub struct Viewer {
     pub account: String,
     /// What they are called.
     pub name: String,
+    /// Whether they own the console.
+    pub owner: bool,
     /// What every form of theirs must send back.
     pub csrf: String,
 }

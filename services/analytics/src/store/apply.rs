@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use gramtap_bus::TopicPartition;
 use gramtap_database::{Statement, Transaction};
 
-use super::{Store, StoreError, admit, latency, offsets, people, write};
+use super::{Store, StoreError, admit, deliveries, latency, offsets, people, write};
 use crate::fold::{Folded, Zones};
 
 pub(super) const VERSION: Statement = Statement::new(
@@ -83,6 +83,7 @@ impl Store {
         latency::write(transaction, folded).await?;
         write::errors(transaction, folded).await?;
         write::doors(transaction, folded).await?;
+        deliveries::write(transaction, folded).await?;
         people::write(transaction, folded, zones).await
     }
 }

@@ -1,6 +1,6 @@
-//! Reads events and errors and adds them to the sums, for as long as the process lives.
+//! Reads events, errors and deliveries and adds them to the sums, for as long as the process lives.
 //!
-//! In: events.v1 and errors.v1, committed records alone. Out: batches, to `apply.rs`. A group says which partitions are this
+//! In: events.v1, errors.v1, deliveries.v1 and inbox.dead.v1, committed records alone. Out: batches, to `apply.rs`. A group says which partitions are this
 //! process's, and for nothing else: it commits no offsets and its records are not looked at. What is counted is read from the
 //! offsets in SQL, by a reader without a group. Invariant: after anything that leaves open what was kept (an error, a partition
 //! that another has taken, a changed zone) all that is in memory is dropped and reading begins again where SQL stands.
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use gramtap_actors::DrainToken;
 use gramtap_bus::{Bus, Consumer, ConsumerOptions, Event, Isolation, Offset, TopicPartition};
-use gramtap_events::topics;
+use gramtap_events::{Topic, topics};
 use gramtap_telemetry::{Counter, Gauge, Histogram};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -21,6 +21,14 @@ use reading::Reading;
 
 /// How long to wait before the next try, in milliseconds.
 const PAUSES: [u64; 8] = [50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000];
+
+/// What is counted.
+const READ: [&Topic; 4] = [
+    &topics::EVENTS,
+    &topics::ERRORS,
+    &topics::DELIVERIES,
+    &topics::INBOX_DEAD,
+];
 
 /// How the sums follow the topics.
 #[derive(Clone, Debug)]
@@ -60,12 +68,11 @@ pub async fn follow(
         member: options.member.clone(),
         max_records: 1,
         max_bytes: 1,
-        // A bot's events and errors change the same rows.
+        // What is known of one bot changes the same rows.
         together: true,
         ..ConsumerOptions::default()
     };
-    let both = [&topics::EVENTS, &topics::ERRORS];
-    let member = bus.consumer(&options.group, &both, membership).await?;
+    let member = bus.consumer(&options.group, &READ, membership).await?;
     let mut follower = Follower {
         bus,
         store,

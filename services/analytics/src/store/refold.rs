@@ -7,7 +7,7 @@
 //! afterwards the window's sums are those of its records; counting the same records again changes nothing.
 //!
 //! Windows are whole days of UTC, because bounds of labels are. What is not kept by day is only ever added to: when users were first
-//! and last seen, what they said last, names of errors' groups. Records gone from the topic: refused, nothing changes.
+//! and last seen, what they said last, names of errors' groups. Deliveries, whose topic is kept for a shorter time, stay as they were counted. Records gone from the topic: refused, nothing changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -44,7 +44,7 @@ const BY_SECOND: [&Statement; 5] = [
     ),
     &Statement::new(
         "refold_latency",
-        "DELETE FROM sum_latency WHERE hour >= $1 AND hour < $2",
+        "DELETE FROM sum_latency WHERE hour >= $1 AND hour < $2 AND side IN ('telegram', 'own')",
     ),
     &Statement::new(
         "refold_pollers",

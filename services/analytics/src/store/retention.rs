@@ -26,6 +26,10 @@ pub struct Keep {
     pub users: i64,
     /// Numbers of active and new users by date.
     pub audience: i64,
+    /// Attempts to deliver, and dead letters: no longer than their topics keep records.
+    pub deliveries: i64,
+    /// Who did what.
+    pub audit: i64,
     /// Where hours begin in the topics: longer than these keep records.
     pub marks: i64,
 }
@@ -39,6 +43,8 @@ impl Default for Keep {
             errors: 90,
             users: 400,
             audience: 1_830,
+            deliveries: 14,
+            audit: 400,
             marks: 60,
         }
     }
@@ -47,7 +53,7 @@ impl Default for Keep {
 impl Keep {
     /// Each by its name, in days.
     #[must_use]
-    pub fn days(&self) -> [(&'static str, i64); 7] {
+    pub fn days(&self) -> [(&'static str, i64); 9] {
         [
             ("sums", self.sums),
             ("latency", self.latency),
@@ -55,6 +61,8 @@ impl Keep {
             ("errors", self.errors),
             ("users", self.users),
             ("audience", self.audience),
+            ("deliveries", self.deliveries),
+            ("audit", self.audit),
             ("marks", self.marks),
         ]
     }
@@ -104,6 +112,11 @@ steps! {
     "retain_user_days": "bot_user_days" by "tenant, day, user_id", "day" in Day, kept users;
     "retain_audience": "audience_dates" by "tenant, date", "date" in Day, kept audience;
     "retain_refused": "refused" by "day, reason, bot, code, addr, agent", "day" in Day, kept pollers;
+    "retain_deliveries": "sum_deliveries" by "tenant, hour, verdict, label, status, made", "hour" in Second, kept sums;
+    "retain_attempts": "delivery_attempts" by "tenant, record", "at" in Micro, kept deliveries;
+    "retain_waiting": "delivery_waiting" by "tenant, inbox_record", "expires_at" in Micro, kept deliveries;
+    "retain_letters": "dead_letters" by "tenant, record", "dead_at" in Micro, kept deliveries;
+    "retain_audit": "audit_log" by "id", "at" in Micro, kept audit;
     "retain_marks": "fold_marks" by "topic, part, hour", "hour" in Second, kept marks;
 }
 

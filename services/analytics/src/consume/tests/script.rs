@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use gramtap_events::{Topic, topics};
+use gramtap_events::{Mint, Topic, topics};
+use gramtap_tenants::{Keys, Part, Place};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -30,10 +31,17 @@ pub(super) struct Script {
     written: Vec<Record>,
     known: HashSet<String>,
     truth: Truth,
+    keys: Keys,
+    mint: Mint,
+    /// Of forwarders.
+    attempts: u64,
 }
 
+/// Bots from this one on are pushed to, and their updates kept first.
+const PUSHED: usize = 4;
+
 impl Script {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, keys: Keys) -> Self {
         let tenants: Vec<String> = (0..6_u8)
             .map(|it| char::from(b'b' + it).to_string().repeat(26))
             .collect();
@@ -46,6 +54,9 @@ impl Script {
             written: Vec::new(),
             known: HashSet::new(),
             truth: Truth::default(),
+            keys,
+            mint: Mint::new("ingress-9", 1_000),
+            attempts: 0,
         }
     }
 
@@ -56,7 +67,8 @@ impl Script {
             let bot = self.random.random_range(0..self.tenants.len());
             match self.random.random_range(0..20) {
                 0..8 => part.push(self.call(bot)),
-                8..16 => part.push(self.update(bot)),
+                8..13 => part.push(self.update(bot)),
+                13..16 => part.push(self.attempt(bot)),
                 // Updates that were not confirmed, polled again: new records.
                 16 => {
                     self.updates[bot] -= self.random.random_range(0..4);
@@ -90,6 +102,7 @@ impl Script {
             self.updates[bot] += 100;
             last.push(self.call(bot));
             last.push(self.update(bot));
+            last.push(self.delivered(bot, "delivered"));
         }
         last
     }
@@ -132,7 +145,81 @@ impl Script {
         self.written(&topics::CALLS, tenant, record)
     }
 
+    /// An attempt to deliver: one that is followed by another, or the last one.
+    fn attempt(&mut self, bot: usize) -> Record {
+        let verdicts = ["retry", "delivered", "delivered", "expired", "dead"];
+        let verdict = verdicts[self.random.random_range(0..verdicts.len())];
+        self.delivered(bot, verdict)
+    }
+
+    fn delivered(&mut self, bot: usize, verdict: &str) -> Record {
+        let tenant = self.tenants[bot].clone();
+        let record = format!("forwarder-0-1000-{}", self.attempts);
+        self.attempts += 1;
+        let id = format!("d:{record}");
+        let lane = format!("{tenant} d");
+        if !["retry", "delivered"].contains(&verdict) {
+            self.truth
+                .errors
+                .entry(lane.clone())
+                .or_default()
+                .push(id.clone());
+        }
+        if verdict != "retry" {
+            self.truth.events.entry(lane).or_default().push(id);
+        }
+        let record = json!({
+            "v": 1, "record": record, "tenant": tenant, "bot": 7, "at": "2026-01-01T00:00:00.000000Z", "received_at": null,
+            "inbox_record": "ingress-9-1000-0", "update_id": 1, "type": "message", "queue": "chat 1", "attempt": 1, "endpoint": null,
+            "status": 200, "label": null, "verdict": verdict, "next_at": null, "took_us": 1, "reply_method": null,
+        });
+        self.written(&topics::DELIVERIES, tenant, record)
+    }
+
+    /// An update that was kept first. One in eight cannot be opened, one in eight is somebody's wish to have it again.
+    fn pushed(&mut self, bot: usize, number: i64) -> Record {
+        let (record, tenant) = (self.mint.mint(), self.tenants[bot].clone());
+        let place = Place {
+            tenant: tenant.parse().unwrap(),
+            record: &record,
+            update_id: Some(number),
+        };
+        let body = format!(r#"{{"update_id":{number},"message":{{"message_id":1}}}}"#);
+        let mut body = self
+            .keys
+            .seal_update(place, Part::Body, body.as_bytes())
+            .unwrap();
+        let headers = self.keys.seal_update(place, Part::Headers, b"[]").unwrap();
+        let fate = self.random.random_range(0..8);
+        if fate == 0 {
+            body.text[0] ^= 1;
+        }
+        let replay = (fate == 1).then(|| json!({"at": "2026-01-02T00:00:00.000000Z", "to": null}));
+        let id = format!("u:{tenant}:{number}");
+        if replay.is_none() && self.known.insert(id.clone()) {
+            let lane = format!("{tenant} u");
+            if fate == 0 {
+                self.truth
+                    .errors
+                    .entry(lane.clone())
+                    .or_default()
+                    .push(id.clone());
+            }
+            self.truth.events.entry(lane).or_default().push(id);
+        }
+        let record = json!({
+            "v": 1, "record": record, "tenant": tenant, "at": "2026-01-01T00:00:00.000000Z", "update_id": number, "type": "message",
+            "queue": "chat 1", "headers": headers, "body": body, "replay": replay,
+        });
+        self.written(&topics::INBOX, tenant, record)
+    }
+
     fn update(&mut self, bot: usize) -> Record {
+        if bot >= PUSHED {
+            let number = self.updates[bot];
+            self.updates[bot] += 1;
+            return self.pushed(bot, number);
+        }
         let (record, tenant) = (self.record(), self.tenants[bot].clone());
         let number = self.updates[bot];
         self.updates[bot] += 1;

@@ -269,6 +269,20 @@ fn every_call_has_its_event_and_every_failed_one_its_error() {
 
 /// Whatever a stranger sends, no column that a number of the bot is made of is filled.
 #[test]
+fn a_webhook_that_goes_past_us_counts_as_an_error() {
+    for (label, advice) in [
+        (None, None),
+        (Some("webhook_bypasses"), Some("webhook_bypasses")),
+    ] {
+        let changes =
+            json!({"params": {"url": "https://bot.example"}, "result": true, "label": label});
+        let (event, failure) = decoded(&topics::CALLS, &call("setWebhook", changes));
+        assert_eq!(event.ok, Some(advice.is_none()));
+        assert_eq!(failure.map(|failure| failure.advice).as_deref(), advice);
+    }
+}
+
+#[test]
 fn a_strangers_call_names_nobody_and_is_no_error_of_the_bot() {
     for (about, mut record) in table() {
         if record["kind"] != "call" {

@@ -53,7 +53,7 @@ fn a_record_is_counted_once_and_an_update_once_whatever_brings_it() {
         }
         decoder = restored;
         assert_eq!(
-            decoder.decode(&delivery(topic, record), &mut into),
+            decoder.decode(&delivery(topic, record), &Bots::default(), &mut into),
             expected,
             "{turn}"
         );
@@ -74,11 +74,16 @@ fn a_record_that_cannot_be_read_is_told_and_stops_nothing() {
         br#"{"kind":"call","v":1}"#,
     ];
     for payload in table {
-        for topic in [&topics::CALLS, &topics::UPDATES] {
+        for topic in [
+            &topics::CALLS,
+            &topics::UPDATES,
+            &topics::INBOX,
+            &topics::DELIVERIES,
+        ] {
             let mut into = Yield::default();
             let mut broken = delivery(topic, &Value::Null);
             broken.payload = Some(payload.to_vec().into());
-            let outcome = Decoder::default().decode(&broken, &mut into);
+            let outcome = Decoder::default().decode(&broken, &Bots::default(), &mut into);
             assert_eq!(outcome, Outcome::Unreadable);
             let told = columns(&into.events[0]);
             assert_eq!(told["event"], "gap");

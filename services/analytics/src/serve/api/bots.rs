@@ -16,7 +16,9 @@ use super::asked::{Asked, Body, Nothing, bounded, word};
 use super::caller::Caller;
 use super::problem::Problem;
 use super::shape::bot::{Bots, Change, New, Shown};
+use crate::query::audit::Action;
 use crate::serve::Site;
+use crate::serve::audit::note;
 use crate::serve::bots::add;
 use crate::serve::bots::draft::holds_token;
 use crate::serve::keys::kept::Scope;
@@ -121,6 +123,7 @@ pub async fn connect(
     }
     let tenant = site.registry.add(&new).await?;
     tracing::info!(code = %tenant.code, bot = tenant.bot.map(|bot| bot.0), key = caller.0.id, "bot connected");
+    note(&site, &caller.name(), Action::Connect, Some(tenant.id), "").await?;
     if let Some(zone) = &zone {
         site.store.set_zone(tenant.id, zone.name()).await?;
     }
@@ -167,8 +170,23 @@ pub async fn change(
         privacy: privacy.map(Into::into),
     };
     let tenant = site.registry.alter(bot.tenant.code, &edit).await?;
+    if edit.name.is_some() {
+        note(&site, &caller.name(), Action::Rename, Some(tenant.id), "").await?;
+    }
+    if let Some(privacy) = edit.privacy {
+        let (who, mode) = (caller.name(), privacy.as_str());
+        note(&site, &who, Action::Privacy, Some(tenant.id), mode).await?;
+    }
     if let Some(zone) = &zone {
         site.store.set_zone(tenant.id, zone.name()).await?;
+        note(
+            &site,
+            &caller.name(),
+            Action::Zone,
+            Some(tenant.id),
+            zone.name(),
+        )
+        .await?;
     }
     let zone = zone.unwrap_or(bot.zone);
     Ok(Json(Shown::new(&tenant, &zone, &site.public_url)))
@@ -199,6 +217,8 @@ pub async fn remove(
     let bot = caller.bot(&site, &code, Scope::Manage).await?;
     let now = removal.0.now.unwrap_or(false);
     let tenant = site.registry.remove(bot.tenant.code, now).await?;
+    let how = if now { "at once" } else { "" };
+    note(&site, &caller.name(), Action::Remove, Some(tenant.id), how).await?;
     Ok(Json(Shown::new(&tenant, &bot.zone, &site.public_url)))
 }
 

@@ -23,6 +23,12 @@ use crate::serve::keys::secret::Presented;
 pub struct Caller(pub Key);
 
 impl Caller {
+    /// What it is called where it is noted who did something.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("key {}", self.0.id)
+    }
+
     /// Refuses what the key does not allow.
     pub fn may(&self, scope: Scope) -> Result<(), Problem> {
         match self.0.scopes.contains(&scope) {

@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{KIND, Told};
-use super::{bots, events, export, live, numbers};
+use super::{bots, deliveries, events, export, live, numbers};
 
 /// Gramtap's numbers and records of bots. A key is made in the console, under API keys, and sent with each request. Times are RFC 3339 in
 /// UTC; dates are those of the bot's own time zone. Fields are only ever added: ignore those you do not know. What is wrong is told as RFC 9457.
@@ -22,12 +22,14 @@ use super::{bots, events, export, live, numbers};
         bots::list, bots::connect, bots::one, bots::change, bots::remove,
         numbers::overview, numbers::audience, numbers::actions, numbers::sources,
         numbers::errors, numbers::error, numbers::latency, numbers::polls,
+        deliveries::numbers, deliveries::attempts, deliveries::dead, deliveries::letter, deliveries::replay,
         events::events, export::export, live::live,
     ),
     components(schemas(Told<'_>)),
     tags(
         (name = "Bots", description = "Which bots are connected. Reading needs the scope `read`, changing `manage`."),
         (name = "Numbers", description = "What the console's pages show. Needs the scope `read`."),
+        (name = "Deliveries", description = "Updates on their way to a bot's webhook, and those that were given up. Reading needs the scope `read`, replaying `manage`."),
         (name = "Records", description = "Single events and errors. Needs the scope `export`."),
     ),
     security(("bearer" = []), ("header" = [])),

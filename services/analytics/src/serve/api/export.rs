@@ -203,7 +203,7 @@ fn format<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Format>, D::Error
     })
 }
 
-fn to<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Mark>, D::Error> {
+pub(super) fn to<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Mark>, D::Error> {
     let wanted = "a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z";
     word(from, "to", wanted, |text| text.parse().ok())
 }

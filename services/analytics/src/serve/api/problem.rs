@@ -267,6 +267,7 @@ impl From<RegistryError> for Problem {
             RegistryError::UnknownCode(_) => Self::Missing("bot"),
             error @ (RegistryError::Name
             | RegistryError::NoWebhook(_)
+            | RegistryError::Released(_)
             | RegistryError::OtherBot { .. }) => Self::Refused(error.to_string()),
             error => Self::Registry(error),
         }

@@ -7,6 +7,7 @@
 pub mod actions;
 pub mod audience;
 pub mod bot;
+pub mod deliveries;
 pub mod errors;
 pub mod latency;
 pub mod overview;

@@ -14,6 +14,8 @@ use gramtap_tenants::NewTenant;
 
 use super::draft::{self, Draft, Given, Way};
 use super::trouble::Trouble;
+use crate::query::audit::Action;
+use crate::serve::audit::note;
 use crate::serve::fault::Fault;
 use crate::serve::form::Form;
 use crate::serve::page::{Frame, html};
@@ -88,7 +90,7 @@ pub(in crate::serve) async fn add(
             return again(viewer, draft, Trouble::token(&error));
         }
     }
-    connect(&site, &new).await?.map_or_else(
+    connect(&site, &viewer, &new).await?.map_or_else(
         |trouble| again(viewer, draft, trouble),
         |code| Ok(sign_in::to(&format!("/bots/{code}/connect"))),
     )
@@ -113,11 +115,13 @@ pub(in crate::serve) async fn prove(
 /// Asks the registry. Returns the bot's code.
 pub(super) async fn connect(
     site: &Site,
+    viewer: &Viewer,
     new: &NewTenant,
 ) -> Result<Result<gramtap_tenants::Code, Trouble>, Fault> {
     match site.registry.add(new).await {
         Ok(tenant) => {
             tracing::info!(code = %tenant.code, bot = tenant.bot.map(|bot| bot.0), "bot connected");
+            note(site, &viewer.name, Action::Connect, Some(tenant.id), "").await?;
             Ok(Ok(tenant.code))
         }
         Err(error) => Ok(Err(Trouble::of(error)?)),

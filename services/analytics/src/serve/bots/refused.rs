@@ -11,7 +11,9 @@ use serde::Deserialize;
 
 use super::add;
 use super::trouble::Trouble;
+use crate::query::audit::Action;
 use crate::query::refused::{Refusal, refused};
+use crate::serve::audit::note;
 use crate::serve::clock::ago;
 use crate::serve::fault::Fault;
 use crate::serve::form::Form;
@@ -70,7 +72,7 @@ pub(in crate::serve) async fn add(
         bot: Some(chosen.bot),
         ..NewTenant::default()
     };
-    match add::connect(&site, &new).await? {
+    match add::connect(&site, &viewer, &new).await? {
         Ok(code) => Ok(sign_in::to(&format!("/bots/{code}/connect"))),
         Err(trouble) => show(&site, viewer, Some(trouble)).await,
     }
@@ -84,7 +86,11 @@ pub(in crate::serve) async fn rebind(
 ) -> Result<HttpResponse, Fault> {
     let code: Code = chosen.code.parse().map_err(|_| Fault::Missing("bot"))?;
     match site.registry.rebind(code, chosen.bot).await {
-        Ok(_) => Ok(sign_in::to(&format!("/bots/{code}/connect"))),
+        Ok(tenant) => {
+            let (bot, id) = (Some(tenant.id), chosen.bot.to_string());
+            note(&site, &viewer.name, Action::Rebind, bot, &id).await?;
+            Ok(sign_in::to(&format!("/bots/{code}/connect")))
+        }
         Err(error) => show(&site, viewer, Some(Trouble::of(error)?)).await,
     }
 }

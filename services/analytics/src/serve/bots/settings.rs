@@ -14,6 +14,9 @@ use serde::Deserialize;
 use super::add::PRIVACY;
 use super::draft::holds_token;
 use super::trouble::Trouble;
+use super::webhook;
+use crate::query::audit::Action;
+use crate::serve::audit::note;
 use crate::serve::bot::Bot;
 use crate::serve::fault::Fault;
 use crate::serve::form::Form;
@@ -32,6 +35,7 @@ struct Page {
     privacy: Privacy,
     token_stored: bool,
     leaving: bool,
+    webhook: webhook::Shown,
     zone: String,
     zones: Vec<String>,
     done: &'static str,
@@ -86,6 +90,7 @@ pub(in crate::serve) struct Nothing {}
 
 /// The page.
 pub(in crate::serve) async fn page(
+    site: web::Data<Site>,
     viewer: Viewer,
     bot: Bot,
     asked: web::Query<Done>,
@@ -98,10 +103,16 @@ pub(in crate::serve) async fn page(
         "zone" => "The time zone is changed, and the audience of all dates was counted anew.",
         "rebind" => "The bot is rebound.",
         "remove" => "The bot is removed. Its calls are relayed for a day more, without records.",
+        "mode" => {
+            "The way of updates is changed; it counts for those that come from now on, within seconds."
+        }
+        "release" => {
+            "The webhook is given back: updates that Telegram still pushes here are passed on for a day. Tell Telegram the bot's own address."
+        }
         "return" => "The bot is connected again.",
         _ => "",
     };
-    html(&shown(&bot, viewer, done, None))
+    html(&shown(&site, &bot, viewer, done, None)?)
 }
 
 /// Renames it.
@@ -120,14 +131,14 @@ pub(in crate::serve) async fn name(
         None
     };
     if let Some(wrong) = wrong {
-        return refuse(&bot, viewer, Trouble::text(wrong));
+        return refuse(&site, &bot, viewer, Trouble::text(wrong));
     }
     let alter = Alter {
         name: Some((!name.is_empty()).then(|| name.to_owned())),
         privacy: None,
     };
     let altered = site.registry.alter(bot.tenant.code, &alter).await;
-    told(&bot, viewer, altered, "name")
+    told(&site, &bot, viewer, altered, ("name", Action::Rename), "").await
 }
 
 /// Sets what is kept.
@@ -138,14 +149,20 @@ pub(in crate::serve) async fn privacy(
     Form(given): Form<Kept>,
 ) -> Result<HttpResponse, Fault> {
     let Ok(privacy) = given.privacy.parse() else {
-        return refuse(&bot, viewer, Trouble::text("Choose one of the four modes."));
+        return refuse(
+            &site,
+            &bot,
+            viewer,
+            Trouble::text("Choose one of the four modes."),
+        );
     };
     let alter = Alter {
         name: None,
         privacy: Some(privacy),
     };
     let altered = site.registry.alter(bot.tenant.code, &alter).await;
-    told(&bot, viewer, altered, "privacy")
+    let done = ("privacy", Action::Privacy);
+    told(&site, &bot, viewer, altered, done, privacy.as_str()).await
 }
 
 /// Sets where its dates begin.
@@ -156,11 +173,21 @@ pub(in crate::serve) async fn zone(
     Form(given): Form<Zoned>,
 ) -> Result<HttpResponse, Fault> {
     match site.store.set_zone(bot.id(), given.zone.trim()).await {
-        Ok(()) => Ok(back(&bot, "zone")),
+        Ok(()) => {
+            note(
+                &site,
+                &viewer.name,
+                Action::Zone,
+                Some(bot.id()),
+                given.zone.trim(),
+            )
+            .await?;
+            Ok(back(&bot, "zone"))
+        }
         Err(StoreError::Zone(_)) => {
             let text =
                 "There is no such time zone. Choose one of the list, such as Europe/Berlin or UTC.";
-            refuse(&bot, viewer, Trouble::text(text))
+            refuse(&site, &bot, viewer, Trouble::text(text))
         }
         Err(error) => Err(error.into()),
     }
@@ -175,13 +202,14 @@ pub(in crate::serve) async fn rebind(
 ) -> Result<HttpResponse, Fault> {
     let Ok(id) = given.bot.trim().parse::<BotId>() else {
         let text = "A bot id is a number, the one before the colon of the bot's token.";
-        return refuse(&bot, viewer, Trouble::text(text));
+        return refuse(&site, &bot, viewer, Trouble::text(text));
     };
     if given.sure.is_none() {
-        return refuse(&bot, viewer, unsure());
+        return refuse(&site, &bot, viewer, unsure());
     }
     let rebound = site.registry.rebind(bot.tenant.code, id).await;
-    told(&bot, viewer, rebound, "rebind")
+    let done = ("rebind", Action::Rebind);
+    told(&site, &bot, viewer, rebound, done, &id.to_string()).await
 }
 
 /// Removes it.
@@ -192,13 +220,22 @@ pub(in crate::serve) async fn remove(
     Form(given): Form<Removed>,
 ) -> Result<HttpResponse, Fault> {
     if given.sure.is_none() {
-        return refuse(&bot, viewer, unsure());
+        return refuse(&site, &bot, viewer, unsure());
     }
     let now = given.now.is_some();
-    match site.registry.remove(bot.tenant.code, now).await {
-        Ok(_) if now => Ok(sign_in::to("/bots")),
-        removed => told(&bot, viewer, removed, "remove"),
-    }
+    let removed = site.registry.remove(bot.tenant.code, now).await;
+    let gone = now && removed.is_ok();
+    let how = if now { "at once" } else { "" };
+    let told = told(
+        &site,
+        &bot,
+        viewer,
+        removed,
+        ("remove", Action::Remove),
+        how,
+    )
+    .await?;
+    Ok(if gone { sign_in::to("/bots") } else { told })
 }
 
 /// Connects it again within the day of grace.
@@ -210,55 +247,73 @@ pub(in crate::serve) async fn again(
 ) -> Result<HttpResponse, Fault> {
     let Some(id) = bot.tenant.bot else {
         let text = "It was bound to no bot. Connect a new one.";
-        return refuse(&bot, viewer, Trouble::text(text));
+        return refuse(&site, &bot, viewer, Trouble::text(text));
     };
     let new = NewTenant {
         bot: Some(id),
         ..NewTenant::default()
     };
     let added = site.registry.add(&new).await;
-    told(&bot, viewer, added, "return")
+    told(&site, &bot, viewer, added, ("return", Action::Connect), "").await
 }
 
-fn unsure() -> Trouble {
+pub(super) fn unsure() -> Trouble {
     Trouble::text("Tick the box that says that you mean it.")
 }
 
-fn told(
+/// What came of a change. `done`: what the page says of it, and what is noted, of `subject`.
+pub(super) async fn told(
+    site: &Site,
     bot: &Bot,
     viewer: Viewer,
     result: Result<Tenant, RegistryError>,
-    done: &str,
+    (done, action): (&str, Action),
+    subject: &str,
 ) -> Result<HttpResponse, Fault> {
     match result {
-        Ok(_) => Ok(back(bot, done)),
-        Err(error) => refuse(bot, viewer, Trouble::of(error)?),
+        Ok(_) => {
+            note(site, &viewer.name, action, Some(bot.id()), subject).await?;
+            Ok(back(bot, done))
+        }
+        Err(error) => refuse(site, bot, viewer, Trouble::of(error)?),
     }
 }
 
-fn back(bot: &Bot, done: &str) -> HttpResponse {
+pub(super) fn back(bot: &Bot, done: &str) -> HttpResponse {
     sign_in::to(&format!("/bots/{}/settings?done={done}", bot.tenant.code))
 }
 
-fn refuse(bot: &Bot, viewer: Viewer, trouble: Trouble) -> Result<HttpResponse, Fault> {
-    let mut response = html(&shown(bot, viewer, "", Some(trouble)))?;
+pub(super) fn refuse(
+    site: &Site,
+    bot: &Bot,
+    viewer: Viewer,
+    trouble: Trouble,
+) -> Result<HttpResponse, Fault> {
+    let mut response = html(&shown(site, bot, viewer, "", Some(trouble))?)?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)
 }
 
-fn shown(bot: &Bot, viewer: Viewer, done: &'static str, trouble: Option<Trouble>) -> Page {
+fn shown(
+    site: &Site,
+    bot: &Bot,
+    viewer: Viewer,
+    done: &'static str,
+    trouble: Option<Trouble>,
+) -> Result<Page, Fault> {
     let zones = jiff::tz::db().available().map(|name| name.to_string());
-    Page {
+    Ok(Page {
         frame: Frame::about(bot, "settings", "Settings", viewer),
         code: bot.tenant.code.to_string(),
         name: bot.tenant.name.clone().unwrap_or_default(),
         bot: bot.tenant.bot.map(|bot| bot.0),
         privacy: bot.tenant.privacy,
         token_stored: bot.tenant.token_stored,
+        webhook: webhook::Shown::of(site, &bot.tenant)?,
         leaving: bot.tenant.standing_now() == Standing::Leaving,
         zone: bot.zone.name().to_owned(),
         zones: zones.collect(),
         done,
         trouble,
-    }
+    })
 }

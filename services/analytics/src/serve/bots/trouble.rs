@@ -11,13 +11,13 @@ use crate::serve::fault::Fault;
 /// What is wrong, and where to go.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::serve) struct Trouble {
-    pub(super) text: String,
+    pub(in crate::serve) text: String,
     /// A path, and what it is called.
-    pub(super) link: Option<(String, &'static str)>,
+    pub(in crate::serve) link: Option<(String, &'static str)>,
 }
 
 impl Trouble {
-    pub(super) fn text(text: &str) -> Self {
+    pub(in crate::serve) fn text(text: &str) -> Self {
         Self {
             text: text.to_owned(),
             link: None,
@@ -44,7 +44,7 @@ impl Trouble {
                     "The token is that of bot {token}, not of {bound}. Give the token of {bound}, or rebind first."
                 ))
             }
-            RegistryError::NoWebhook(code) => Self {
+            RegistryError::NoWebhook(code) | RegistryError::Released(code) => Self {
                 text: "The bot has no webhook here. Give it one first.".to_owned(),
                 link: Some((format!("/bots/{code}/settings"), "Settings")),
             },

@@ -25,7 +25,7 @@ const ADD: Statement = Statement::new(
 );
 const FIND: Statement = Statement::new(
     "session_find",
-    "SELECT s.account, s.csrf, s.created_second, s.seen_second, a.name
+    "SELECT s.account, s.csrf, s.created_second, s.seen_second, a.name, a.owner
      FROM sessions AS s JOIN accounts AS a ON a.id = s.account
      WHERE s.hash = $1 AND s.expires_second > $2",
 );
@@ -47,6 +47,8 @@ pub(in crate::serve) struct Session {
     pub(in crate::serve) account: String,
     /// What they are called.
     pub(in crate::serve) name: String,
+    /// Whether they own the console.
+    pub(in crate::serve) owner: bool,
     /// What their forms send back.
     pub(in crate::serve) csrf: String,
 }
@@ -96,6 +98,7 @@ pub(in crate::serve) async fn find(
     Ok(Some(Session {
         account: row.get("account")?,
         name: row.get("name")?,
+        owner: row.get::<Option<i64>>("owner")? == Some(1),
         csrf: row.get("csrf")?,
     }))
 }

@@ -8,7 +8,7 @@ use crate::query::errors::ErrorGroup;
 use crate::serve::number;
 
 /// The classes, the worst first, with the words for them.
-pub(super) const CLASSES: [(&str, &str); 5] = [
+pub(in crate::serve) const CLASSES: [(&str, &str); 5] = [
     ("outage", "outage"),
     ("config", "setup"),
     ("bug", "bug"),
@@ -17,13 +17,13 @@ pub(super) const CLASSES: [(&str, &str); 5] = [
 ];
 
 /// The word for a class.
-pub(super) fn word(class: &str) -> &'static str {
+pub(in crate::serve) fn word(class: &str) -> &'static str {
     let found = CLASSES.iter().find(|(known, _)| *known == class);
     found.map_or("other", |(_, word)| word)
 }
 
 /// What a group is called.
-pub(super) fn title(group: &ErrorGroup) -> String {
+pub(in crate::serve) fn title(group: &ErrorGroup) -> String {
     match (group.group.as_str(), group.advice) {
         ("", _) => "Further kinds of errors, counted together".to_owned(),
         (_, Some(advice)) => advice.title.to_owned(),
@@ -32,7 +32,7 @@ pub(super) fn title(group: &ErrorGroup) -> String {
 }
 
 /// The class of a class's tag.
-pub(super) fn tag(class: &str) -> &'static str {
+pub(in crate::serve) fn tag(class: &str) -> &'static str {
     match class {
         "outage" | "config" => "bad",
         "bug" | "capacity" => "warn",
@@ -41,7 +41,7 @@ pub(super) fn tag(class: &str) -> &'static str {
 }
 
 /// The class that a class is drawn with.
-pub(super) fn colour(class: &str) -> &'static str {
+pub(in crate::serve) fn colour(class: &str) -> &'static str {
     match class {
         "outage" => "class-outage",
         "config" => "class-config",
@@ -52,7 +52,7 @@ pub(super) fn colour(class: &str) -> &'static str {
 }
 
 /// What a class means.
-pub(super) fn class(class: &str) -> &'static str {
+pub(in crate::serve) fn class(class: &str) -> &'static str {
     match class {
         "expected" => "Part of everyday life; not in the error rate.",
         "bug" => "The bot asks for something that cannot be.",
@@ -64,7 +64,7 @@ pub(super) fn class(class: &str) -> &'static str {
 }
 
 /// Who failed: a few words, and what they mean.
-pub(super) fn origin(origin: &str) -> (&'static str, &'static str) {
+pub(in crate::serve) fn origin(origin: &str) -> (&'static str, &'static str) {
     match origin {
         "telegram" => (
             "Telegram said so",
@@ -74,7 +74,11 @@ pub(super) fn origin(origin: &str) -> (&'static str, &'static str) {
             "A server in front of Telegram",
             "A web page or an empty answer came instead of the Bot API's JSON.",
         ),
-        "network" => ("The way there", "No whole answer came from Telegram."),
+        "network" => ("The way there", "No whole answer came."),
+        "endpoint" => (
+            "The bot's webhook",
+            "The bot's own server answered so to an update.",
+        ),
         "gramtap" => ("Gramtap", "Gramtap gave this answer by itself."),
         "client" => (
             "The bot hung up",
@@ -85,7 +89,7 @@ pub(super) fn origin(origin: &str) -> (&'static str, &'static str) {
 }
 
 /// Whether the bot should make the call again.
-pub(super) fn again(advice: &Advice) -> (&'static str, &'static str) {
+pub(in crate::serve) fn again(advice: &Advice) -> (&'static str, &'static str) {
     match advice.again {
         Again::Never => ("No", "The same call can never succeed."),
         Again::AfterRetryAfter => (
@@ -105,7 +109,7 @@ pub(super) fn again(advice: &Advice) -> (&'static str, &'static str) {
     clippy::cast_precision_loss,
     reason = "counts are far below what floats hold"
 )]
-pub(super) fn rate(n: i64, called: Option<i64>) -> String {
+pub(in crate::serve) fn rate(n: i64, called: Option<i64>) -> String {
     match called {
         Some(called) if called >= n && n > 0 => number::percent(n as f64 / called as f64),
         _ => number::NOTHING.to_owned(),

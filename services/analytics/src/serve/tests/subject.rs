@@ -16,7 +16,8 @@ use gramtap_botapi::Section;
 use gramtap_bus::conformance::embedded;
 use gramtap_bus::{Bus, topics};
 use gramtap_database::Database;
-use gramtap_events::topics::{CALLS, ERRORS, EVENTS, UPDATES};
+use gramtap_events::topics::{CALLS, ERRORS, EVENTS, INBOX, INBOX_DEAD, UPDATES};
+use gramtap_outbound::guard::Policy;
 use gramtap_process::TrustedProxies;
 use gramtap_settings::Networks;
 use gramtap_tenants::{Keys, Registry};
@@ -75,7 +76,7 @@ impl Subject {
         let bus = Bus::open(&embedded(folder.path())).unwrap();
         topics::apply(
             &bus,
-            &[&CALLS, &UPDATES, &EVENTS, &ERRORS],
+            &[&CALLS, &UPDATES, &EVENTS, &ERRORS, &INBOX, &INBOX_DEAD],
             Duration::from_secs(60),
         )
         .await
@@ -96,6 +97,7 @@ impl Subject {
             },
             door: Door::default(),
             desk: crate::serve::desk::Desk::default(),
+            webhooks: Policy::default(),
             clock: || NOW.get(),
         };
         Self {

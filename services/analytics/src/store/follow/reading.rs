@@ -10,7 +10,7 @@ use gramtap_bus::{Delivery, Reader, TopicPartition};
 use tokio::time::Instant;
 
 use super::super::Batch;
-use crate::fold::{Folded, Zones};
+use crate::fold::{Folded, Place, Zones};
 use crate::zone::HOUR;
 
 /// What is read and not yet added.
@@ -49,7 +49,14 @@ impl Reading {
         batch.marks.entry(hour).or_insert(record.offset);
         batch.next = record.offset + 1;
         if let Some(payload) = &record.payload {
-            batch.folded.add(record.topic, payload, &self.zones);
+            let place = Place {
+                partition: record.partition,
+                offset: record.offset,
+                timestamp: record.timestamp,
+            };
+            batch
+                .folded
+                .add_at(record.topic, place, payload, &self.zones);
         }
         self.records += 1;
         self.newest = self.newest.max(record.timestamp);

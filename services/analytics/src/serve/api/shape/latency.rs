@@ -85,15 +85,20 @@ impl From<inside::Latency> for Latency {
 
 impl From<inside::Times> for Times {
     fn from(times: inside::Times) -> Self {
-        let quantiles = |it: inside::Quantiles| Quantiles {
+        Self {
+            telegram: times.telegram.into(),
+            own: times.own.into(),
+        }
+    }
+}
+
+impl From<inside::Quantiles> for Quantiles {
+    fn from(it: inside::Quantiles) -> Self {
+        Self {
             n: it.n,
             p50: it.p50,
             p95: it.p95,
             p99: it.p99,
-        };
-        Self {
-            telegram: quantiles(times.telegram),
-            own: quantiles(times.own),
         }
     }
 }
