@@ -2,9 +2,10 @@
 //!
 //! In: the arguments. Out: the registry, in SQL, which a running `up` or ingress follows by itself;
 //! standard output. `shared/botapi` asks Telegram whose a token is, `shared/tenants` knows the addresses of
-//! a bot, `bots/show.rs` writes them; `bots/webhook.rs` takes its webhook over. Invariant: nothing is changed before everything
+//! a bot, `bots/show.rs` writes them; `bots/webhook.rs` takes its webhook over, `bots/moving.rs` moves it. Invariant: nothing is changed before everything
 //! that can be refused was checked; a token is kept only where that was asked for.
 
+mod moving;
 mod show;
 mod webhook;
 
@@ -12,14 +13,19 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use gramtap_analytics::query::audit::{self, Action, COMMAND_LINE};
 use gramtap_botapi::verify::{self, Verified};
+use gramtap_events::Moment;
 use gramtap_settings::SecretString;
 use gramtap_telegram::Token;
 use gramtap_tenants::{Addresses, GRACE, NewTenant, Registry, Tenant};
 
 use crate::cli::{Add, List, Rm};
+use crate::dead::micros;
 use crate::effective::Effective;
 use crate::out;
+
+pub(crate) use moving::{release, rotate};
 
 pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<ExitCode> {
     let token = arguments.token.as_ref().map(read_token).transpose()?;
@@ -42,11 +48,11 @@ pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<
     let public_url = &effective.config.process.public_url;
     let mut pushed_to = None;
     if let Some(webhook) = &webhook {
-        let (with_webhook, hook) = webhook::set(&registry, &tenant, webhook).await?;
+        let (with_webhook, hook) =
+            webhook::set(&registry, &tenant, webhook, arguments.mode).await?;
         tenant = with_webhook;
         pushed_to = Some(webhook::address(public_url, &hook));
     }
-    close(&registry).await;
     let addresses = Addresses::of(public_url, &tenant);
     if arguments.json {
         let mut row = show::Row::of(&tenant, &addresses);
@@ -56,9 +62,15 @@ pub(crate) async fn add(effective: Effective, arguments: Add) -> anyhow::Result<
         let username = verified.as_ref().and_then(Verified::username);
         out::print(&show::added(&tenant, username, &addresses))?;
         if let (Some(webhook), Some(address)) = (&webhook, &pushed_to) {
-            out::print(&webhook::told(webhook, address))?;
+            let command = moving::command(&effective.analytics.telegram.url, address, webhook);
+            out::print(&webhook::told(webhook, &command, &tenant))?;
         }
     }
+    note(&registry, Action::Connect, &tenant, "").await?;
+    if let Some(webhook) = &webhook {
+        note(&registry, Action::WebhookSet, &tenant, &webhook.endpoint()).await?;
+    }
+    close(&registry).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,9 +109,23 @@ pub(crate) async fn remove(effective: Effective, arguments: Rm) -> anyhow::Resul
     let removed = registry.remove(arguments.code, arguments.now).await;
     let tenant: Tenant =
         removed.context("nothing was removed; `gramtap bots list` shows the codes")?;
-    close(&registry).await;
     out::print(&show::removed(&tenant, GRACE))?;
+    let how = if arguments.now { "at once" } else { "" };
+    note(&registry, Action::Remove, &tenant, how).await?;
+    close(&registry).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Notes what was done, last: what is printed is told only once.
+async fn note(
+    registry: &Registry,
+    action: Action,
+    tenant: &Tenant,
+    subject: &str,
+) -> anyhow::Result<()> {
+    let who = (micros(Moment::now()), COMMAND_LINE);
+    let noted = audit::note(registry.database(), who, action, Some(tenant.id), subject);
+    noted.await.context("it is done, but was not noted")
 }
 
 /// The registry's database is asked once by a command, and left in order.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use gramtap_events::tenant::Privacy;
+use gramtap_events::tenant::{Mode, Privacy};
 use gramtap_events::{Topic, topics};
 use gramtap_settings::SecretString;
 use gramtap_telegram::BotId;
@@ -34,11 +34,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run all services in this process, until SIGTERM or Ctrl-C drains them.
     Up,
-    /// Look around: three live bots with simulated users, behind a real Gramtap.
+    /// Look around: four live bots with simulated users, behind a real Gramtap.
     ///
-    /// Everything runs in this process and on this machine: a simulated Telegram, all of Gramtap in front of it, and three
-    /// bots that poll and send through it. "Tidy" does everything right, "Clumsy" makes the mistakes that bots make, and
-    /// "Rivals" was started twice. Nothing is made up but the people: the pages, topics and numbers show calls that were made.
+    /// Everything runs in this process and on this machine: a simulated Telegram, all of Gramtap in front of it, and four
+    /// bots behind it. "Tidy" does everything right, "Clumsy" makes the mistakes that bots make, and
+    /// "Rivals" was started twice, "Sleepy" has a webhook that falls over once a minute. Nothing is made up but the people: the
+    /// pages, topics and numbers show calls that were made.
     ///
     /// What it keeps is in a temporary folder that is removed at the end. No configuration is read but, of the environment,
     /// GRAMTAP_INGRESS__LISTEN, GRAMTAP_CONSOLE__LISTEN, GRAMTAP_CONSOLE__PUBLIC_URL, GRAMTAP_ADMIN__LISTEN and
@@ -50,6 +51,12 @@ pub(crate) enum Command {
     /// The console.
     #[command(subcommand)]
     Console(Console),
+    /// Updates that were given up: list them, look at one, have them delivered again.
+    ///
+    /// An update that could not be delivered to a bot's webhook, or not in time, is kept for 14 days. It is delivered again by whatever runs:
+    /// these commands only need the database, and may be used beside `gramtap up`.
+    #[command(subcommand)]
+    Dead(Dead),
     /// Show records as they come.
     Tail(Tail),
     /// Run a simulated Telegram: an offline Bot API for the tests of any bot.
@@ -72,8 +79,92 @@ pub(crate) enum Bots {
     Add(Add),
     /// List the connected bots, the newest first.
     List(List),
+    /// Give a bot its webhook back: what it sets by itself is left alone from then on.
+    ///
+    /// Telegram is told the bot's own address if the bot's token is stored here; if not, the command to do so is printed.
+    Release(Which),
+    /// Give a bot's webhook another address here, because somebody knows the old one. That is good for a day more.
+    ///
+    /// Telegram is told if the bot's token is stored here; if not, the command to do so is printed.
+    RotateHook(Which),
     /// Remove a bot. Its calls are relayed for a day more, without records.
     Rm(Rm),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dead {
+    /// List them, the newest first, with the cause and the record that each is named by.
+    List(DeadList),
+    /// Show one: why it was given up, its attempts, what to do.
+    Show(DeadShow),
+    /// Deliver them again, to the bot's webhook or to another address, the oldest first; each has a day to be delivered in.
+    Replay(DeadReplay),
+}
+
+/// Which are meant.
+#[derive(Debug, Args)]
+pub(crate) struct DeadWhich {
+    /// Those that were given up for this cause, such as expired or endpoint_gone; `list` shows the words.
+    #[arg(long, value_name = "WORD")]
+    pub(crate) cause: Option<String>,
+    /// Those of this kind, such as message or callback_query.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// Those that were given up in the last while, such as 30m or 12h.
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub(crate) since: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadList {
+    /// The bot: its code, bot id or tenant id.
+    #[arg(long, value_name = "BOT")]
+    pub(crate) bot: String,
+    #[command(flatten)]
+    pub(crate) which: DeadWhich,
+    /// Those that somebody has asked to have delivered, too.
+    #[arg(long)]
+    pub(crate) replayed: bool,
+    /// How many at most.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) limit: u32,
+    /// Print one JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadShow {
+    /// The bot: its code, bot id or tenant id.
+    #[arg(long, value_name = "BOT")]
+    pub(crate) bot: String,
+    /// Its record, as `list` shows it.
+    pub(crate) record: String,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("meant").args(["records", "cause", "kind", "since", "all"]).multiple(true).required(true))]
+pub(crate) struct DeadReplay {
+    /// The bot: its code, bot id or tenant id.
+    #[arg(long, value_name = "BOT")]
+    pub(crate) bot: String,
+    /// These, by their records. Also those that were replayed before.
+    #[arg(value_name = "RECORD", conflicts_with_all = ["cause", "kind", "since", "all"])]
+    pub(crate) records: Vec<String>,
+    #[command(flatten)]
+    pub(crate) which: DeadWhich,
+    /// All that were not asked for before.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Deliver them there instead of to the bot's webhook: a URL that the bot's updates may go to. It is kept sealed until it is used.
+    #[arg(long, value_name = "URL", value_parser = secret)]
+    pub(crate) to: Option<SecretString>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,6 +207,17 @@ pub(crate) struct Add {
     /// The secret_token of its setWebhook call: what does not hold it is refused.
     #[arg(long, value_name = "SECRET", value_parser = secret, requires = "webhook_url")]
     pub(crate) webhook_secret: Option<SecretString>,
+    /// A PEM file: the certificate of its webhook, or of the authority that made it, if no public one did. It is trusted for this bot
+    /// alone.
+    #[arg(long, value_name = "FILE", requires = "webhook_url")]
+    pub(crate) webhook_ca: Option<PathBuf>,
+    /// How its updates reach it: inbox or relay [default: inbox with --store-token, else relay].
+    ///
+    /// inbox: Telegram is answered as soon as the update is safe here; then it is delivered, again and again until the bot has it or
+    /// its time is over. A method in the bot's answer is then called by Gramtap, which takes the stored token; without one it is not
+    /// called, so a bot that answers with methods needs relay. relay: the bot is asked at once, and its answer is Telegram's.
+    #[arg(long, value_name = "MODE", requires = "webhook_url")]
+    pub(crate) mode: Option<Mode>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -126,6 +228,12 @@ pub(crate) struct List {
     /// Print one JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Which {
+    /// Its code, as `gramtap bots list` shows it.
+    pub(crate) code: Code,
 }
 
 #[derive(Debug, Args)]

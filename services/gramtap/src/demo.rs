@@ -1,7 +1,7 @@
 //! `gramtap demo`: all of Gramtap with something to look at.
 //!
 //! The way of it: `demo/scenery.rs` makes a temporary folder, a simulated Telegram and a configuration for both → `up.rs` starts the
-//! services → the bots of `demo/bots.rs` (`demo/tidy.rs`, `demo/clumsy.rs`, `demo/rivals.rs`) call through ingress as any library would
+//! services → the bots of `demo/bots.rs` (`demo/tidy.rs`, `demo/clumsy.rs`, `demo/rivals.rs`; `demo/sleepy.rs` has a webhook) call through ingress as any library would
 //! (`demo/client.rs`), while the people of `demo/crowd.rs` write to them. Out: a few lines that say where to look. Invariant:
 //! nothing leaves this machine, nothing is made up but the people: every number comes of a call that was made; the folder is
 //! gone at the end, whatever ended it but SIGKILL.
@@ -12,13 +12,16 @@ mod clumsy;
 mod crowd;
 mod rivals;
 mod scenery;
+mod sleepy;
 mod tidy;
 
 use std::future;
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use gramtap_simulator::Simulator;
+use tokio::net::TcpListener;
 
 use crate::cli::Demo;
 use crate::effective::Effective;
@@ -29,14 +32,18 @@ pub(crate) async fn run(how: Demo) -> anyhow::Result<ExitCode> {
     let folder = scenery::folder()?;
     let simulator = Simulator::start(scenery::simulator()).await;
     let simulator = simulator.context("the simulated Telegram did not start")?;
-    let effective = scenery::configuration(folder.path(), &simulator.http_url())?;
+    let webhook = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = webhook.local_addr()?.port();
+    let effective = scenery::configuration(folder.path(), &simulator.http_url(), port)?;
     let process = up::open(&effective).await?;
     let stop = process.parts.drain.token();
-    bots::connect(&process.parts.registry, &simulator.control()).await?;
+    let own = sleepy::webhook(port)?;
+    bots::connect(&process.parts.registry, &simulator.control(), &own).await?;
     let up = Up::start(&effective, process).await?;
     bots::run(
         &effective.config.process.public_url,
         &simulator.control(),
+        webhook,
         &stop,
     );
     // The bots are at work whether or not anybody reads this.
@@ -67,7 +74,7 @@ fn greeting(effective: &Effective, how: &Demo, console: Option<&str>) -> String 
         None => "with Ctrl-C".to_owned(),
     };
     format!(
-        "Three live bots with simulated users, behind a real Gramtap. Nothing leaves this machine.\n\n\
+        "Four live bots with simulated users, behind a real Gramtap. Nothing leaves this machine.\n\n\
          {console}bots    {} is the address they are told to use\n\
          data    {folder}, removed at the end\n\n\
          {}\n\

@@ -39,6 +39,7 @@ pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
         "telegram",
         network::telegram(&effective.analytics.telegram).await,
     )?;
+    report.add("webhooks", checks::webhooks(&effective).await)?;
     report.add("listener", network::listener(config).await)?;
     report.add("admin", network::admin(config).await)?;
     Ok(report.finish())

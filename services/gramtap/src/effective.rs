@@ -21,6 +21,8 @@ pub(crate) struct Effective {
     pub(crate) config: Config,
     /// That of analytics.
     pub(crate) analytics: gramtap_analytics::Config,
+    /// That of the forwarder.
+    pub(crate) forwarder: gramtap_forwarder::Config,
     /// Flushes the log at the end.
     _log: Option<Guard>,
 }
@@ -47,6 +49,7 @@ impl Effective {
         Ok(Self {
             config,
             analytics: gramtap_analytics::Config::load(settings, CLIENT)?,
+            forwarder: gramtap_forwarder::Config::load(settings, CLIENT)?,
             _log: None,
         })
     }

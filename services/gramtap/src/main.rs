@@ -1,7 +1,7 @@
 //! All of Gramtap in one binary, and the operator's commands.
 //!
 //! The way of a command: `cli.rs` reads the arguments → `effective.rs` the configuration → the
-//! command's own file (`up.rs`, `demo.rs`, `bots.rs`, `console.rs`, `tail.rs`, `simulate.rs`, `topics.rs`, `config.rs`,
+//! command's own file (`up.rs`, `demo.rs`, `bots.rs`, `console.rs`, `dead.rs`, `tail.rs`, `simulate.rs`, `topics.rs`, `config.rs`,
 //! `doctor.rs`) does it and writes through `out.rs`. What fails comes back here, is said on
 //! standard error with tokens hidden (`hide.rs`), and becomes an exit code.
 //!
@@ -12,6 +12,7 @@ mod bots;
 mod cli;
 mod config;
 mod console;
+mod dead;
 mod demo;
 mod doctor;
 mod effective;
@@ -31,7 +32,7 @@ use gramtap_ingress::config::is_refusal;
 use gramtap_settings::EXIT_CONFIG;
 use gramtap_telegram::redact::redact;
 
-use crate::cli::{Bots, Cli, Command, Console, Topics};
+use crate::cli::{Bots, Cli, Command, Console, Dead, Topics};
 use crate::effective::Effective;
 
 fn main() -> ExitCode {
@@ -53,10 +54,21 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Up => on_runtime(up::run(Effective::load(file)?)),
         Command::Bots(Bots::Add(new)) => on_runtime(bots::add(Effective::quiet(file)?, new)),
         Command::Bots(Bots::List(list)) => on_runtime(bots::list(Effective::quiet(file)?, list)),
+        Command::Bots(Bots::Release(which)) => {
+            on_runtime(bots::release(Effective::quiet(file)?, which))
+        }
+        Command::Bots(Bots::RotateHook(which)) => {
+            on_runtime(bots::rotate(Effective::quiet(file)?, which))
+        }
         Command::Bots(Bots::Rm(removed)) => {
             on_runtime(bots::remove(Effective::quiet(file)?, removed))
         }
         Command::Console(Console::Link) => on_runtime(console::link(Effective::quiet(file)?)),
+        Command::Dead(Dead::List(which)) => on_runtime(dead::list(Effective::quiet(file)?, which)),
+        Command::Dead(Dead::Show(one)) => on_runtime(dead::show(Effective::quiet(file)?, one)),
+        Command::Dead(Dead::Replay(which)) => {
+            on_runtime(dead::replay(Effective::quiet(file)?, which))
+        }
         Command::Tail(what) => on_runtime(tail::run(Effective::quiet(file)?, what)),
         Command::Simulate(how) => on_runtime(simulate::run(how)),
         Command::Topics(Topics::Apply) => on_runtime(topics::apply(Effective::quiet(file)?)),

@@ -20,6 +20,7 @@ use crate::out;
 use line::Painter;
 pub(crate) use line::printable;
 use scope::Scope;
+pub(crate) use scope::one;
 
 pub(crate) async fn run(effective: Effective, arguments: Tail) -> anyhow::Result<ExitCode> {
     let config = &effective.config.process.bus;

@@ -1,15 +1,16 @@
 //! `gramtap up`: all services in one process.
 //!
-//! In: the configuration. Out: `services/ingress` and `services/analytics` on one bus, one registry and one set of probes, and a
+//! In: the configuration. Out: `services/ingress`, `services/forwarder` and `services/analytics` on one bus, one registry and one set of probes, and a
 //! few lines on standard output that say what to type next. Invariant: those lines appear once the
-//! listener serves; a closed standard output does not end the services. Analytics that cannot go on turns readiness off and
-//! says why; bots are served all the same. The end follows the data: calls, their records, events, sums.
+//! listener serves; a closed standard output does not end the services. A forwarder or analytics that cannot go on turns readiness off and
+//! says why; bots are served all the same. The end follows the data: calls, their records, deliveries, events, sums.
 
 use std::future;
 use std::path::Path;
 use std::process::ExitCode;
 
 use gramtap_analytics::app::{Analytics, Welcome};
+use gramtap_forwarder::app::Forwarder;
 use gramtap_ingress::app::{self, Ingress};
 use gramtap_process::Process;
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(effective: Effective) -> anyhow::Result<ExitCode> {
 pub(crate) struct Up {
     process: Process,
     ingress: Ingress,
+    forwarder: Forwarder,
     analytics: Analytics,
 }
 
@@ -49,11 +51,13 @@ impl Up {
     /// Starts them, and waits until the process is ready.
     pub(crate) async fn start(effective: &Effective, process: Process) -> anyhow::Result<Self> {
         let ingress = Ingress::start(&effective.config, process.parts.clone())?;
+        let forwarder = Forwarder::start(&effective.forwarder, &process.parts)?;
         let analytics = Analytics::start(&effective.analytics, &process.parts)?;
         process.ready().await?;
         Ok(Self {
             process,
             ingress,
+            forwarder,
             analytics,
         })
     }
@@ -70,13 +74,19 @@ impl Up {
 
     /// Waits for a signal, or until it is `over` by itself, and ends them in order.
     pub(crate) async fn end(self, over: impl Future<Output = bool>) -> ExitCode {
-        let (ingress, analytics) = (self.ingress, self.analytics);
+        let Self {
+            process,
+            ingress,
+            forwarder,
+            analytics,
+        } = self;
         let drain = async {
             let served = ingress.drain().await;
+            let delivered = forwarder.drain().await;
             let counted = analytics.drain().await;
-            served && counted
+            served && delivered && counted
         };
-        self.process.end(app::reload, over, drain).await
+        process.end(app::reload, over, drain).await
     }
 }
 

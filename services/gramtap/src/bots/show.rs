@@ -28,6 +28,8 @@ pub(crate) struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) webhook_address: Option<&'a str>,
     token_stored: bool,
+    /// `inbox` or `relay`, where its updates are pushed to Gramtap.
+    webhook_mode: Option<&'static str>,
     /// `connected`, or `leaving` in the day after its removal.
     standing: &'static str,
 }
@@ -45,9 +47,14 @@ impl<'a> Row<'a> {
             code_host_address: addresses.host.as_deref(),
             webhook_address: None,
             token_stored: tenant.token_stored,
+            webhook_mode: webhook_mode(tenant),
             standing: standing(tenant),
         }
     }
+}
+
+fn webhook_mode(tenant: &Tenant) -> Option<&'static str> {
+    (tenant.hook.as_ref()).map(|_| tenant.webhook_mode().as_str())
 }
 
 fn standing(tenant: &Tenant) -> &'static str {
@@ -119,8 +126,8 @@ fn snippets(base: &str) -> String {
 /// A line for each bot.
 pub(crate) fn table(tenants: &[Tenant]) -> String {
     let mut text = format!(
-        "{:26}  {:>16}  {:12}  {:9}  {}\n",
-        "CODE", "BOT", "PRIVACY", "STANDING", "NAME"
+        "{:26}  {:>16}  {:12}  {:7}  {:9}  {}\n",
+        "CODE", "BOT", "PRIVACY", "WEBHOOK", "STANDING", "NAME"
     );
     for tenant in tenants {
         let bot = tenant
@@ -128,15 +135,22 @@ pub(crate) fn table(tenants: &[Tenant]) -> String {
             .map_or_else(|| "not yet".to_owned(), |bot| bot.to_string());
         let name = tenant.name.as_deref().map(printable).unwrap_or_default();
         let line = format!(
-            "{}  {bot:>16}  {:12}  {:9}  {name}",
+            "{}  {bot:>16}  {:12}  {:7}  {:9}  {name}",
             tenant.code,
             tenant.privacy.as_str(),
+            webhook_mode(tenant).unwrap_or("-"),
             standing(tenant)
         );
         text.push_str(line.trim_end());
         text.push('\n');
     }
     text
+}
+
+/// What a line about a bot begins with.
+pub(crate) fn called(tenant: &Tenant) -> String {
+    let name = tenant.name.as_deref();
+    name.map_or_else(|| tenant.code.to_string(), |name| printable(name).into())
 }
 
 /// After `bots rm`.

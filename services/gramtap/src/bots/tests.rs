@@ -6,10 +6,11 @@ use std::path::Path;
 
 use gramtap_botapi::Section;
 use gramtap_botapi::verify::{self, VerifyError};
+use gramtap_events::tenant::Mode;
 use gramtap_settings::{SecretString, Settings};
 use gramtap_simulator::{Simulator, SimulatorConfig};
 use gramtap_telegram::{BotId, Token};
-use gramtap_tenants::{Addresses, GRACE, NewTenant, Registry, Tenant, TenantsConfig};
+use gramtap_tenants::{Addresses, GRACE, NewTenant, Registry, Tenant, TenantsConfig, Webhook};
 
 use super::{read_token, show};
 
@@ -21,7 +22,7 @@ fn section(url: &str, ca_file: &str) -> Section {
     }
 }
 
-fn registry(folder: &Path) -> Registry {
+pub(super) fn registry(folder: &Path) -> Registry {
     let settings = Settings::load(None, std::iter::empty()).unwrap();
     TenantsConfig::load(&settings, folder)
         .unwrap()
@@ -99,9 +100,15 @@ async fn scripts_get_the_same_keys_always() {
     let expected = serde_json::json!({
         "tenant": tenant.id, "code": code, "bot": 7, "name": "sh\u{1b}[2Jop", "privacy": "metadata",
         "address": "http://127.0.0.1:8080", "code_path_address": format!("http://127.0.0.1:8080/c/{code}"),
-        "code_host_address": null, "token_stored": false, "standing": "connected",
+        "code_host_address": null, "token_stored": false, "webhook_mode": null, "standing": "connected",
     });
     assert_eq!(row, expected);
+    let webhook = Webhook::new("https://bot.example/AAcanary").unwrap();
+    let registry = registry(folder.path());
+    let set = registry.set_webhook(tenant.code, &webhook, Some(Mode::Inbox));
+    let (tenant, _) = set.await.unwrap();
+    let row = serde_json::to_value(show::Row::of(&tenant, &addresses)).unwrap();
+    assert_eq!(row["webhook_mode"], "inbox");
 }
 
 #[actix_rt::test]
@@ -152,8 +159,14 @@ async fn people_are_told_the_addresses_that_work() {
         "    curl \"http://127.0.0.1:8080/c/{}/bot$TOKEN/getMe\"\n",
         unknown.code
     )));
-    let table = show::table(&[known, unknown]);
-    assert_eq!(table.lines().count(), 3);
+    let webhook = Webhook::new("https://bot.example/AAcanary").unwrap();
+    let registry = registry(folder.path());
+    let set = registry.set_webhook(known.code, &webhook, Some(Mode::Relay));
+    let (pushed, _) = set.await.unwrap();
+    let table = show::table(&[known, unknown, pushed]);
+    assert_eq!(table.lines().count(), 4);
+    let webhooks = table.lines().map(|line| line.contains(" relay "));
+    assert_eq!(webhooks.collect::<Vec<_>>(), [false, false, false, true]);
     assert!(
         table.contains("not yet") && !table.contains('\u{1b}'),
         "{table:?}"

@@ -38,14 +38,27 @@ pub(super) fn simulator() -> SimulatorConfig {
     }
 }
 
-/// The configuration of all services.
-pub(super) fn configuration(folder: &Path, telegram: &str) -> anyhow::Result<Effective> {
+/// The configuration of all services. `webhook`: the port at which a bot takes updates.
+pub(super) fn configuration(
+    folder: &Path,
+    telegram: &str,
+    webhook: u16,
+) -> anyhow::Result<Effective> {
     let mut variables = vec![
         ("GRAMTAP_DATA_DIR".to_owned(), folder.display().to_string()),
         ("GRAMTAP_TELEGRAM__URL".to_owned(), telegram.to_owned()),
         ("GRAMTAP_INGRESS__WORKERS".to_owned(), "2".to_owned()),
         ("GRAMTAP_INGRESS__DRAIN_TIMEOUT".to_owned(), "3s".to_owned()),
         ("GRAMTAP_TELEMETRY__LOG".to_owned(), "warn".to_owned()),
+        (
+            "GRAMTAP_WEBHOOKS__ALLOW".to_owned(),
+            r#"["127.0.0.0/8"]"#.to_owned(),
+        ),
+        (
+            "GRAMTAP_WEBHOOKS__PORTS".to_owned(),
+            format!(r#"["{webhook}"]"#),
+        ),
+        ("GRAMTAP_WEBHOOKS__HTTP".to_owned(), "true".to_owned()),
     ];
     for (name, usual) in LISTENERS {
         variables.push((name.to_owned(), address(usual)?.to_string()));

@@ -1,4 +1,4 @@
-//! The checks of what Gramtap keeps and writes: folder, key, database, Redis, bus.
+//! The checks of what Gramtap keeps and writes: folder, key, database, Redis, bus; and whether webhooks can come.
 //!
 //! In: the configuration. Out: a [`Finding`] each. Invariant: a text names the key to change and
 //! never shows an address that may hold a password.
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gramtap_bus::error::BusError;
 use gramtap_bus::{Bus, Kind, topics};
+use gramtap_endpoint::public::{Unreachable, reaches};
 use gramtap_events::topics::ALL;
 use gramtap_process::ProcessConfig;
 use gramtap_tenants::{Keys, Redis};
@@ -55,6 +56,39 @@ pub(crate) async fn database(effective: &Effective) -> Finding {
         Err(error) => Finding::Problem(format!(
             "{engine}: {}; start it, or correct database.url",
             chain(&error)
+        )),
+    }
+}
+
+/// Whether Telegram can push to this installation. A problem only where a bot needs it.
+pub(crate) async fn webhooks(effective: &Effective) -> Finding {
+    let config = &effective.config;
+    let reached = reaches(config.telegram.host(), &config.process.public_url);
+    let waiting = match effective.open() {
+        Ok(opened) => {
+            let listed = opened.registry.list().await.unwrap_or_default();
+            opened.registry.database().close().await;
+            listed.iter().filter(|tenant| tenant.hook.is_some()).count()
+        }
+        // That is the database's finding.
+        Err(_) => 0,
+    };
+    judged(&config.process.public_url, reached, waiting)
+}
+
+fn judged(public_url: &str, reached: Result<(), Unreachable>, waiting: usize) -> Finding {
+    let Err(error) = reached else {
+        return Finding::Ok(format!(
+            "{public_url} is an address that Telegram can push to, if its name and certificate are good"
+        ));
+    };
+    let how = "put a reverse proxy or a tunnel with a public https address before ingress.listen, and set public_url to that address";
+    match waiting {
+        0 => Finding::Ok(format!(
+            "none from here: {error}. Bots that poll need nothing; for webhooks {how}"
+        )),
+        _ => Finding::Problem(format!(
+            "{error}, and {waiting} bots have their webhook here: {how}"
         )),
     }
 }
@@ -142,6 +176,26 @@ mod tests {
             panic!("a file was taken for a folder");
         };
         assert!(text.contains("data_dir"), "{text}");
+    }
+
+    #[test]
+    fn a_laptop_is_no_problem_until_a_bot_has_its_webhook_here() {
+        let url = "http://127.0.0.1:8080";
+        let clear = || Err(Unreachable::Clear);
+        let Finding::Ok(text) = judged(url, clear(), 0) else {
+            panic!("a problem");
+        };
+        assert!(
+            text.contains("public https") && text.contains("public_url"),
+            "{text}"
+        );
+        assert!(
+            matches!(judged(url, clear(), 2), Finding::Problem(text) if text.contains("2 bots"))
+        );
+        assert!(matches!(
+            judged("https://g.example", Ok(()), 2),
+            Finding::Ok(_)
+        ));
     }
 
     #[actix_rt::test]

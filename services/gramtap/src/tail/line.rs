@@ -272,6 +272,7 @@ fn outcome(call: &Call) -> (&'static str, String) {
                 Origin::Edge => "Telegram's front server: ",
                 Origin::Network => "network: ",
                 Origin::Gramtap => "gramtap: ",
+                Origin::Endpoint => "webhook: ",
             };
             let text = error.description.as_deref().map_or_else(
                 || error.code.to_string(),

@@ -96,7 +96,8 @@ async fn tenants(effective: &Effective) -> anyhow::Result<Vec<Tenant>> {
     Ok(tenants)
 }
 
-fn one(wanted: &str, tenants: &[Tenant]) -> anyhow::Result<TenantId> {
+/// The bot that has one of these ids.
+pub(crate) fn one(wanted: &str, tenants: &[Tenant]) -> anyhow::Result<TenantId> {
     let lower = wanted.to_ascii_lowercase();
     let fits = |tenant: &&Tenant| {
         tenant.code.as_str() == lower
