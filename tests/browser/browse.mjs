@@ -75,3 +75,23 @@ async function audit(page) {
     .filter((it) => ["serious", "critical"].includes(it.impact))
     .flatMap((it) => it.nodes.map((node) => `${it.id}: ${it.help}: ${node.html.slice(0, 200)}`));
 }
+
+/** A part of a walk; says its name if it fails. */
+export async function step(name, walk) {
+  try {
+    await walk();
+  } catch (error) {
+    console.log(`in step "${name}":`);
+    throw error;
+  }
+}
+
+/** Asks until it is so, a minute at most. */
+export async function until(what, holds) {
+  const deadline = Date.now() + 60_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
+    // paced: numbers come a moment after what they count
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

@@ -1,7 +1,7 @@
 // The walk: everything that somebody does in a console, from the owner's link to signing out.
 //
 // In: CONSOLE, LINK, BASE, TOKEN, CHAT, UPLOAD, PYTHON, PICTURES from the environment; tests/it/gramtap/walk.rs sets them and runs
-// this beside a real `gramtap up`. Out: pictures of every page; offences, one a line, and an exit code. Invariant: the walk clicks
+// this beside a real `gramtap up`; `webhook.mjs` walks the part of webhooks. Out: pictures of every page; offences, one a line, and an exit code. Invariant: the walk clicks
 // what people click and types what they type; the bot that it connects runs the recipe that the page shows.
 // Fails: what a page lacks ends the walk with the step's name.
 
@@ -10,11 +10,12 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { browse } from "./browse.mjs";
+import { browse, step, until } from "./browse.mjs";
+import { webhook } from "./webhook.mjs";
 
 const { CONSOLE, LINK, BASE, TOKEN, CHAT, UPLOAD, PYTHON, PICTURES, PROGRAM } = process.env;
 const OWNER = { name: "olga", password: "four words of a kind" };
-const PAGES = ["Overview", "Audience", "Actions", "Sources", "Errors", "Latency", "Live", "Settings"];
+const PAGES = ["Overview", "Audience", "Actions", "Sources", "Errors", "Latency", "Deliveries", "Live", "Settings"];
 
 const offences = await browse(CONSOLE, PICTURES, async (page, look) => {
   await step("the owner's link", async () => {
@@ -90,6 +91,7 @@ const offences = await browse(CONSOLE, PICTURES, async (page, look) => {
     await page.waitForURL("**/errors/*");
     await look("error");
   });
+  await webhook(page, look, connect);
   await step("the list of bots, the API keys", async () => {
     await page.getByRole("link", { name: "Bots", exact: true }).click();
     await look("bots");
@@ -113,15 +115,6 @@ const offences = await browse(CONSOLE, PICTURES, async (page, look) => {
   });
 });
 
-async function step(name, walk) {
-  try {
-    await walk();
-  } catch (error) {
-    console.log(`in step "${name}":`);
-    throw error;
-  }
-}
-
 /** The bot's own program: tests/clients/printed, with what the page shows in the place of its two lines in braces. */
 async function runPython(recipe) {
   const [imports, ...code] = recipe.split("\n\n");
@@ -138,15 +131,6 @@ async function runPython(recipe) {
 function call(token, method, body) {
   const headers = { "content-type": "application/json" };
   return fetch(`${BASE}/bot${token}/${method}`, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
-}
-
-async function until(what, holds) {
-  const deadline = Date.now() + 60_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
-    // paced: numbers come a moment after what they count
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
 }
 
 for (const offence of offences) console.log(offence);

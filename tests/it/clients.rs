@@ -5,7 +5,7 @@
 //! (tests/clients) take one; `tee.rs` keeps the bytes between it and a `door.rs`; the simulator keeps
 //! what arrived; `run.rs` gathers both; `judge.rs` makes random words equal (`normal.rs`), compares
 //! (`message.rs`, `compare.rs`) and asks `allowed.rs`; `report.rs` writes target/clients/report.txt.
-//! `printed.rs` runs the printed recipes as they are printed. Invariant: a difference that is not on the list fails, and so does an entry that nothing needed.
+//! `printed.rs` runs the printed recipes as they are printed; `webhooks.rs` has the libraries' webhook servers (`server.rs`) pushed to. Invariant: a difference that is not on the list fails, and so does an entry that nothing needed.
 //! Needs what tests/clients/install installs, and a mount namespace (`hosts.rs`); fails without them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -23,8 +23,10 @@ mod program;
 mod report;
 mod run;
 mod script;
+mod server;
 mod tamper;
 mod tee;
+mod webhooks;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ from .tree import Offence
 
 SHARED = {
     "telegram", "settings", "telemetry", "actors", "events", "bus", "database", "tenants", "outbound", "simulator",
-    "botapi", "process",
+    "botapi", "process", "endpoint", "privacy",
 }
 ALLOWED = {
     "telegram": set(),
@@ -24,6 +24,8 @@ ALLOWED = {
     "database": {"settings", "telemetry"},
     "tenants": {"database", "bus", "events", "telegram", "settings", "telemetry", "actors"},
     "outbound": {"settings", "telemetry", "actors"},
+    "endpoint": {"tenants", "outbound", "events", "settings"},
+    "privacy": {"events", "telegram"},
     "simulator": {"telegram"},
     "botapi": {"telegram", "settings", "telemetry"},
     "process": {"actors", "bus", "events", "settings", "telemetry", "telegram", "tenants"},
@@ -33,6 +35,7 @@ ALLOWED = {
     "analytics": SHARED - {"simulator"},
     # The all-in-one binary is the only one that names services.
     "gramtap": SHARED | {"ingress", "forwarder", "analytics"},
+    "bench": SHARED - {"simulator"},
     "tests": SHARED | {"ingress", "forwarder", "analytics", "gramtap"},
 }
 

@@ -82,17 +82,25 @@ pub(crate) fn messages(direct: &Message, door: &Message) -> Vec<Difference> {
     found
 }
 
+/// What tells a message from another one of its step.
+fn brief(message: &Message) -> String {
+    let body = &message.body[..message.body.len().min(100)];
+    let (start, body) = (
+        String::from_utf8_lossy(&message.start),
+        String::from_utf8_lossy(body),
+    );
+    let end = if message.complete { "" } else { " (cut)" };
+    format!("{start} {body:?}{end}")
+}
+
 /// The differences of two lists of messages, pair by pair.
 pub(crate) fn lists(direct: &[Message], door: &[Message]) -> Vec<Difference> {
     if direct.len() != door.len() {
-        let starts = |list: &[Message]| {
-            let starts: Vec<_> = list
-                .iter()
-                .map(|one| String::from_utf8_lossy(&one.start))
-                .collect();
-            format!("{}: {}", list.len(), starts.join(", "))
+        let all = |list: &[Message]| {
+            let all: Vec<_> = list.iter().map(brief).collect();
+            format!("{}: {}", list.len(), all.join(", "))
         };
-        return vec![plain(Aspect::Count, starts(direct), starts(door))];
+        return vec![plain(Aspect::Count, all(direct), all(door))];
     }
     direct
         .iter()

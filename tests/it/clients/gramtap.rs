@@ -46,7 +46,7 @@ impl Gramtap {
 
     /// Starts one that is reached under the address that it prints.
     pub(crate) async fn reachable(telegram: &str) -> Result<Self> {
-        let [listen, _] = free_addresses();
+        let [listen] = free_addresses();
         Self::named(telegram, listen, format!("http://{listen}")).await
     }
 

@@ -105,22 +105,25 @@ impl Library {
             ],
             Runtime::Node(file) => vec!["node".to_owned(), text(installed.join("node").join(file))],
             Runtime::Go(name) => vec![text(installed.join("go").join(name))],
-            Runtime::Java(class) => {
-                let class_path = format!("{0}/java/lib/*:{0}/java/classes", installed.display());
-                // Short-lived: small heap, quick start.
-                let options = [
-                    "-XX:+UseSerialGC",
-                    "-XX:TieredStopAtLevel=1",
-                    "-Xmx256m",
-                    "-cp",
-                ];
-                let mut command = vec!["java".to_owned()];
-                command.extend(options.map(str::to_owned));
-                command.extend([class_path, class.to_owned()]);
-                command
-            }
+            Runtime::Java(class) => java(&installed.join("java"), class),
         }
     }
+}
+
+/// The command line of a class of a Java project.
+pub(crate) fn java(project: &Path, class: &str) -> Vec<String> {
+    let class_path = format!("{0}/lib/*:{0}/classes", project.display());
+    // Short-lived: small heap, quick start.
+    let options = [
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Xmx256m",
+        "-cp",
+    ];
+    let mut command = vec!["java".to_owned()];
+    command.extend(options.map(str::to_owned));
+    command.extend([class_path, class.to_owned()]);
+    command
 }
 
 /// A running program.
