@@ -17,7 +17,7 @@ use std::env;
 use gramtap_analytics::conformance::{DEADLINE, Subject};
 use gramtap_bus::{Bus, topics};
 use gramtap_database::Database;
-use gramtap_events::topics::{ERRORS, EVENTS};
+use gramtap_events::topics::{DELIVERIES, ERRORS, EVENTS, INBOX_DEAD};
 use gramtap_tests::broker;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -42,9 +42,13 @@ async fn subject() -> Subject {
     // The topics are the ones that every installation of the tests has.
     config.kafka.partitions = 24;
     let bus = Bus::open(&config).unwrap();
-    topics::apply(&bus, &[&EVENTS, &ERRORS], DEADLINE)
-        .await
-        .unwrap();
+    topics::apply(
+        &bus,
+        &[&EVENTS, &ERRORS, &DELIVERIES, &INBOX_DEAD],
+        DEADLINE,
+    )
+    .await
+    .unwrap();
     Subject {
         database: Database::open(&section, folder.path()).unwrap(),
         bus,

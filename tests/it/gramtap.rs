@@ -4,7 +4,8 @@
 //! `gramtap/bots.rs`: what is connected beside a running `up` is served; `tail.rs`: records as they
 //! come; `counted.rs`: what becomes of them; `demo.rs`: the demo moves; `api.rs`: `/v1` is as it is
 //! described; `checks.rs`: `config`, `doctor`, `topics apply`, `simulate`; `refusals.rs`: what is wrong is
-//! named; `ending.rs`: signals; `links.rs`: ways into the console; `walk.rs`: the console in a browser. Invariant: each command is a process with nothing in its environment
+//! named; `ending.rs`: signals; `links.rs`: ways into the console; `moving.rs`: webhooks moved
+//! by command; `walk.rs`: the console in a browser. Invariant: each command is a process with nothing in its environment
 //! but what the test gives it; what still runs at a test's end is killed, by its id; no token is in
 //! anything that `up` has written.
 
@@ -17,6 +18,7 @@ mod counted;
 mod demo;
 mod ending;
 mod links;
+mod moving;
 mod refusals;
 mod tail;
 mod walk;
@@ -69,7 +71,7 @@ impl Place {
         let simulator = Simulator::start(config).await.unwrap();
         let control = simulator.control();
         control.add_bot_token(TOKEN).unwrap();
-        let ([address, admin], [console, _]) = (free_addresses(), free_addresses());
+        let [address, admin, console] = free_addresses();
         Self {
             folder: tempfile::tempdir().unwrap(),
             address,
@@ -128,9 +130,15 @@ impl Place {
         let mut up = Running::start(command);
         // It says so only once it serves.
         while !up.said.contains("gramtap tail") {
-            up.line().await;
+            let line = within("a line", up.next_line()).await;
+            assert!(line.is_some(), "it ended: {}", self.words());
         }
         up
+    }
+
+    /// What `up` has written beside its standard output.
+    fn words(&self) -> String {
+        std::fs::read_to_string(self.path().join(LOG)).unwrap()
     }
 
     async fn client(&self) -> Client {
@@ -180,11 +188,16 @@ impl Running {
 
     /// The next line of its standard output.
     async fn line(&mut self) -> String {
-        let line = within("a line", self.out.next_line()).await.unwrap();
-        let line = line.unwrap_or_else(|| panic!("it said no more than {:?}", self.said));
+        let line = within("a line", self.next_line()).await;
+        line.unwrap_or_else(|| panic!("it said no more than {:?}", self.said))
+    }
+
+    /// None: it has closed its standard output.
+    async fn next_line(&mut self) -> Option<String> {
+        let line = self.out.next_line().await.unwrap()?;
         self.said.push_str(&line);
         self.said.push('\n');
-        line
+        Some(line)
     }
 
     fn signal(&self, signal: Signal) {

@@ -6,7 +6,7 @@
 //! HTTP; `leaving.rs`: bots that hang up, a process that is told to end; `handover.rs`: the same behind
 //! a balancer, with many bots; `transfers.rs`: large files; `canary.rs`: tokens stay out of all that
 //! is written; `cluster.rs`: two processes on servers, told by `reader.rs`; `outages.rs`: servers that
-//! are away; `panics.rs`: actors that panic; `pushes.rs`: updates by webhook. Invariant: each test has a simulator and an
+//! are away; `panics.rs`: actors that panic; `pushes.rs`: updates by webhook, `inbox.rs`: those that are taken in first; `takeover.rs`: a bot sets its webhook, `dropped.rs`: and has what waits dropped. Invariant: each test has a simulator and an
 //! installation of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -14,7 +14,9 @@
 mod canary;
 mod cluster;
 mod doors;
+mod dropped;
 mod handover;
+mod inbox;
 mod junk;
 mod leaving;
 mod malformed;
@@ -23,6 +25,7 @@ mod panics;
 mod pushes;
 mod reader;
 mod same;
+mod takeover;
 mod tls;
 mod transfers;
 

@@ -2,7 +2,9 @@
 
 mod analytics;
 mod bus;
+mod chaos;
 mod clients;
+mod forwarder;
 mod gramtap;
 mod ingress;
 mod tenants;

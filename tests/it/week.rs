@@ -32,6 +32,8 @@ use scripted::Week;
 const SEED: u32 = 7;
 /// How often it dies on servers.
 const DEATHS: usize = 10;
+/// How often in one process.
+const EMBEDDED_DEATHS: usize = 5;
 
 #[tokio::test]
 async fn a_week_is_counted_exactly_though_its_counters_die_ten_times() {
@@ -90,18 +92,26 @@ async fn a_week_in_one_process_is_counted_exactly_though_it_dies_five_times() {
     gramtap_bus::topics::apply(&bus, &gramtap_events::topics::ALL, gramtap_tests::DEADLINE)
         .await
         .unwrap();
-    week.write(&bus, (0, 1)).await;
     drop(bus);
 
     let mut progress = Progress::watch(installation.observe_bus(), &store, &week).await;
     let start = |name: &str| Counter::start(&installation, Stores::Embedded, name);
     let mut dice = Dice::new(u64::from(SEED));
-    for place in progress::places(&mut dice, 5) {
+    let part = |number| {
+        let bus = installation.open_bus();
+        let week = &week;
+        async move { week.write(&bus, (number, EMBEDDED_DEATHS + 1)).await }
+    };
+    for number in 0..EMBEDDED_DEATHS {
+        // The log is one process's: it is written to while nobody counts.
+        part(number).await;
+        let place = progress::place_within(&mut dice, number, EMBEDDED_DEATHS + 1);
         let mut one = start("one");
         progress.reaches(place, &mut one).await;
         one.kill().await;
         progress.is_not_over().await;
     }
+    part(EMBEDDED_DEATHS).await;
     let one = start("one");
     progress.ends(&week).await;
     answers::ask(&store, &week).await;

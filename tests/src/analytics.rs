@@ -9,6 +9,7 @@ use std::process::ExitStatus;
 
 use gramtap_bus::{Bus, ConsumerOptions, Event, Isolation, TopicPartition};
 use gramtap_database::{Database, Statement};
+use gramtap_events::Topic;
 use gramtap_events::topics::{CALLS, ERRORS, EVENTS, UPDATES};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -47,11 +48,19 @@ pub async fn begin_at_the_end(bus: &Bus, database: &Database, group: &str) {
             database.execute(&STAND, &values).await.unwrap();
         }
     }
+    commit_the_ends(bus, group, &[&CALLS, &UPDATES]).await;
+}
+
+/// What is in the topics now counts as read by a group that keeps partitions of one number together, and has no members now.
+pub async fn commit_the_ends(bus: &Bus, group: &str, topics: &[&'static Topic]) {
     let mut open = Vec::new();
-    for topic in [&CALLS, &UPDATES] {
+    for topic in topics {
         for ends in bus.ends(topic).await.unwrap() {
-            let partition = ends.partition;
-            open.push((TopicPartition { topic, partition }, ends.high));
+            let place = TopicPartition {
+                topic,
+                partition: ends.partition,
+            };
+            open.push((place, ends.high));
         }
     }
     let options = ConsumerOptions {
@@ -59,7 +68,7 @@ pub async fn begin_at_the_end(bus: &Bus, database: &Database, group: &str) {
         together: true,
         ..ConsumerOptions::default()
     };
-    let member = bus.consumer(group, &[&CALLS, &UPDATES], options).await;
+    let member = bus.consumer(group, topics, options).await;
     let member = member.unwrap();
     while !open.is_empty() {
         let event = within("partitions", member.next()).await.unwrap().unwrap();

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::process::ExitStatus;
 
-use crate::service::{Service, free_addresses};
-use crate::{Client, Installation};
+use crate::forwarder::{self, Round};
+use crate::service::Service;
+use crate::{Client, Installation, free_addresses};
 
 /// The domain of code hosts.
 const DOMAIN: &str = "gramtap.test";
@@ -18,6 +19,8 @@ const DOMAIN: &str = "gramtap.test";
 pub struct Ingress {
     service: Service,
     address: SocketAddr,
+    /// With everything else it forwards, too.
+    _round: Option<Round>,
 }
 
 impl Ingress {
@@ -37,9 +40,51 @@ impl Ingress {
         Self::run(&line, installation, process, telegram, more).await
     }
 
+    /// One that tells the address which it is reached at on this machine.
+    pub async fn reachable(
+        installation: &Installation,
+        telegram: &str,
+        more: &[(&str, &str)],
+    ) -> Self {
+        Self::reached(&["gramtap-ingress"], installation, telegram, more).await
+    }
+
+    /// The same, with everything else in its process.
+    pub async fn reachable_up(
+        installation: &Installation,
+        telegram: &str,
+        more: &[(&str, &str)],
+    ) -> Self {
+        let round = forwarder::turn(installation.stores()).await;
+        let mut up = Self::reached(&["gramtap", "up"], installation, telegram, more).await;
+        up._round = Some(round);
+        up
+    }
+
+    async fn reached(
+        line: &[&str],
+        installation: &Installation,
+        telegram: &str,
+        more: &[(&str, &str)],
+    ) -> Self {
+        let [address] = free_addresses();
+        let (listen, public_url) = (address.to_string(), format!("http://{address}"));
+        let mut own = vec![
+            ("GRAMTAP_PUBLIC_URL", public_url.as_str()),
+            ("GRAMTAP_INGRESS__LISTEN", &listen),
+        ];
+        own.extend(more);
+        let started = Self::run(line, installation, "ingress", telegram, &own).await;
+        Self { address, ..started }
+    }
+
     /// Everything in one process, `gramtap up`, on the installation's registry.
     pub async fn up(installation: &Installation, telegram: &str, more: &[(&str, &str)]) -> Self {
-        Self::run(&["gramtap", "up"], installation, "ingress", telegram, more).await
+        let round = forwarder::turn(installation.stores()).await;
+        let line = ["gramtap", "up"];
+        let mut up = Self::run(&line, installation, "ingress", telegram, more).await;
+        up._round = Some(round);
+        up
     }
 
     async fn run(
@@ -49,17 +94,23 @@ impl Ingress {
         telegram: &str,
         more: &[(&str, &str)],
     ) -> Self {
-        let [address, _] = free_addresses();
+        let [address] = free_addresses();
         let (listen, public_url) = (address.to_string(), format!("http://{DOMAIN}"));
         let mut environment = vec![
             ("GRAMTAP_PUBLIC_URL", public_url.as_str()),
             ("GRAMTAP_TELEGRAM__URL", telegram),
             ("GRAMTAP_INGRESS__LISTEN", &listen),
             ("GRAMTAP_INGRESS__WORKERS", "2"),
+            // As long as it may be: a broker that all tests share takes its time.
+            ("GRAMTAP_INGRESS__INBOX_PATIENCE", "10s"),
         ];
         environment.extend(more);
         let service = Service::start(installation, line, process, &environment).await;
-        Self { service, address }
+        Self {
+            service,
+            address,
+            _round: None,
+        }
     }
 
     /// The host of a code.

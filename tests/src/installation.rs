@@ -114,6 +114,11 @@ impl Installation {
         installation
     }
 
+    /// Where it keeps what it has.
+    pub(crate) fn stores(&self) -> Stores {
+        self.stores
+    }
+
     /// The folder of everything that its processes write; data directories and logs.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -159,15 +164,21 @@ impl Installation {
     #[must_use]
     pub fn registry(&self) -> Registry {
         let data = self.data_dir("ingress");
+        let section = json!({"url": self.database_url(), "max_connections": 2});
+        let database = Database::open(&serde_json::from_value(section).unwrap(), &data).unwrap();
+        Registry::new(database, self.keys())
+    }
+
+    /// What it seals with.
+    #[must_use]
+    pub fn keys(&self) -> Keys {
         let key = match self.stores {
             Stores::Embedded => "",
             Stores::Servers => KEY,
         };
-        let section = json!({"url": self.database_url(), "max_connections": 2});
         let secrets = json!({"key": key, "key_file": ""});
         let secrets = serde_json::from_value(secrets).unwrap();
-        let database = Database::open(&serde_json::from_value(section).unwrap(), &data).unwrap();
-        Registry::new(database, Keys::load(&secrets, &data).unwrap())
+        Keys::load(&secrets, &self.data_dir("ingress")).unwrap()
     }
 
     /// Connects a bot of which everything may be kept; without an id, only its code is known.

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use gramtap_bus::{Bus, Delivery, Event, Isolation, Offset, TopicPartition};
 use gramtap_events::call::CallRecord;
+use gramtap_events::delivery::Delivery as Attempt;
 use gramtap_events::event::Event as Happened;
 use gramtap_events::failure::Failure;
+use gramtap_events::inbox::{Dead, Inbox};
 use gramtap_events::record::{KIND, VERSION};
 use gramtap_events::update::Update;
 use gramtap_events::{Record, TenantId, Topic, topics};
@@ -33,6 +35,21 @@ pub async fn calls(bus: &Bus, tenants: &[TenantId]) -> Vec<CallRecord> {
 /// What is in updates.v1 of these tenants.
 pub async fn updates(bus: &Bus, tenants: &[TenantId]) -> Vec<Update> {
     read(bus, &topics::UPDATES, tenants, json::<Update>).await
+}
+
+/// What is in inbox.v1 of these tenants.
+pub async fn inbox(bus: &Bus, tenants: &[TenantId]) -> Vec<Inbox> {
+    read(bus, &topics::INBOX, tenants, json::<Inbox>).await
+}
+
+/// What is in deliveries.v1 of these tenants.
+pub async fn deliveries(bus: &Bus, tenants: &[TenantId]) -> Vec<Attempt> {
+    read(bus, &topics::DELIVERIES, tenants, json::<Attempt>).await
+}
+
+/// What is in inbox.dead.v1 of these tenants.
+pub async fn dead(bus: &Bus, tenants: &[TenantId]) -> Vec<Dead> {
+    read(bus, &topics::INBOX_DEAD, tenants, json::<Dead>).await
 }
 
 /// What is in events.v1 of these tenants.
@@ -63,7 +80,8 @@ pub async fn errors_until(
     until(bus, &topics::ERRORS, tenant, enough).await
 }
 
-async fn until<R: Record + DeserializeOwned>(
+/// Reads what is in a topic of a tenant and what comes, until that is enough.
+pub(crate) async fn until<R: Record + DeserializeOwned>(
     bus: &Bus,
     topic: &'static Topic,
     tenant: TenantId,

@@ -7,7 +7,7 @@
 //! Dropping it kills the process, by its id.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -16,7 +16,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::{Answer, Client, DEADLINE, Installation, assert_no_canary, until, within};
+use crate::{
+    Answer, Client, DEADLINE, Installation, assert_no_canary, free_addresses, until, within,
+};
 
 /// A running process.
 #[derive(Debug)]
@@ -157,7 +159,8 @@ impl Service {
         assert!(status.success(), "{status}: {}", words());
     }
 
-    async fn wait_until_ready(&mut self, name: &str) {
+    /// Waits until it is ready.
+    pub async fn wait_until_ready(&mut self, name: &str) {
         let until = Instant::now() + DEADLINE;
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -178,13 +181,6 @@ impl Drop for Service {
     fn drop(&mut self) {
         assert_no_canary(self.log.parent().unwrap());
     }
-}
-
-/// Addresses that nobody listens on now. They are configured, so they have to be known before.
-#[must_use]
-pub fn free_addresses() -> [SocketAddr; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap())
 }
 
 /// A binary that was built beside this test.

@@ -9,11 +9,14 @@
     reason = "a test's own tasks end with its runtime"
 )]
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+use crate::address::bind;
+use crate::free_addresses;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -27,23 +30,16 @@ enum State {
 pub struct Wire {
     address: SocketAddr,
     state: watch::Sender<State>,
-    /// Keeps the port from others while nothing listens on it.
-    _port: TcpSocket,
 }
 
 impl Wire {
     /// A wire to this address.
     #[must_use]
     pub fn to(server: SocketAddr) -> Self {
-        let port = bind((Ipv4Addr::LOCALHOST, 0).into());
-        let address = port.local_addr().unwrap();
+        let [address] = free_addresses();
         let (state, seen) = watch::channel(State::Open);
         tokio::task::spawn(accept(listen(address), server, seen));
-        Self {
-            address,
-            state,
-            _port: port,
-        }
+        Self { address, state }
     }
 
     /// A wire to the server of this URL, and the URL that leads through it.
@@ -80,13 +76,6 @@ impl Wire {
     pub fn mend(&self) {
         self.state.send_replace(State::Open);
     }
-}
-
-fn bind(address: SocketAddr) -> TcpSocket {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind(address).unwrap();
-    socket
 }
 
 fn listen(address: SocketAddr) -> TcpListener {

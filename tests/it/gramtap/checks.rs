@@ -77,7 +77,7 @@ async fn doctor_is_content_with_what_works() {
         "{}",
         fresh.out
     );
-    assert_eq!(fresh.out.lines().count(), 9, "{}", fresh.out);
+    assert_eq!(fresh.out.lines().count(), 10, "{}", fresh.out);
     let up = place.up(&[]).await;
     let beside = place.run(&["doctor"]).await;
     assert_eq!(beside.code, OK, "{}", beside.out);

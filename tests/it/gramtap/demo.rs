@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use gramtap_analytics::query::deliveries::{Attempt, Waiting, attempts, deliveries, waiting};
 use gramtap_analytics::query::errors::errors;
 use gramtap_analytics::query::period::Period;
 use gramtap_analytics::query::polls::{Rivals, polls};
@@ -76,6 +77,18 @@ async fn all_there_is_to_see_is_there_soon_and_gone_at_the_end() {
     for bot in [tidy, clumsy, rivals] {
         events_until(&bus, bot, |events| events.len() >= 3).await;
     }
+    // Telegram pushes through Gramtap, though the bot has set its own address.
+    let sleepy = tenant("Sleepy");
+    let set =
+        |it: &&gramtap_events::event::Event| it.event == gramtap_events::event::Name::WebhookSet;
+    let pushed = events_until(&bus, sleepy, |events| {
+        let pushed =
+            |it: &gramtap_events::event::Event| it.via == gramtap_events::event::Via::Webhook;
+        events.iter().any(pushed) && events.iter().any(|it| set(&it))
+    });
+    let pushed = pushed.await;
+    let set = pushed.iter().find(set).expect("it sets its webhook");
+    assert_eq!(set.error_group, None);
     // A tidy bot's people come from somewhere and press; nothing of it fails but to those who left meanwhile.
     let events = events_until(&bus, tidy, |events| {
         let any = |fits: fn(&gramtap_events::event::Event) -> bool| events.iter().any(fits);
@@ -113,6 +126,21 @@ async fn all_there_is_to_see_is_there_soon_and_gone_at_the_end() {
     until("two pollers in SQL", async || {
         let polls = polls(&database, rivals, seconds(), 1).await.unwrap();
         (polls.rivals == Rivals::Through { clients: 2 }).then_some(())
+    })
+    .await;
+    // Its webhook falls over: what it does not take waits, is tried again and comes through; Telegram need not send it again.
+    until("a queue that waits for the webhook", async || {
+        let queues = waiting(&database, sleepy, seconds()).await.unwrap();
+        let failed = |it: &Waiting| it.label == "endpoint_fails" && it.next_at.is_some();
+        queues.iter().any(failed).then_some(())
+    })
+    .await;
+    until("updates that came through later", async || {
+        let period = Period::last(Zone::UTC, seconds(), 2);
+        let told = deliveries(&database, sleepy, &period).await.unwrap().total;
+        let attempts = attempts(&database, sleepy, None, 100).await.unwrap();
+        let later = |it: &Attempt| it.verdict == "delivered" && it.attempt > 1;
+        (told.retries > 0 && attempts.iter().any(later)).then_some(())
     })
     .await;
     println!("all of it was there {:?} after the start", began.elapsed());

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use gramtap_simulator::User;
+use gramtap_tests::free_addresses;
 use tokio::process::Command;
 
 use super::{Place, TOKEN};
@@ -40,7 +41,16 @@ async fn the_console_is_walked_in_a_browser() {
     }
     let upload = place.path().join("upload.bin");
     std::fs::write(&upload, vec![7; 100_000]).unwrap();
-    let up = place.up(&[]).await;
+    // The bot's own server is at an address that is allowed; localhost is not.
+    let [address] = free_addresses();
+    let port = address.port();
+    let ports = format!("[\"{port}\"]");
+    let webhooks = [
+        ("GRAMTAP_WEBHOOKS__ALLOW", r#"["127.0.0.2/32"]"#),
+        ("GRAMTAP_WEBHOOKS__PORTS", &ports),
+        ("GRAMTAP_WEBHOOKS__HTTP", "true"),
+    ];
+    let up = place.up(&webhooks).await;
     let link = up
         .said
         .split_whitespace()
@@ -53,6 +63,7 @@ async fn the_console_is_walked_in_a_browser() {
         .env("TOKEN", TOKEN)
         .env("CHAT", CHAT.to_string())
         .env("UPLOAD", &upload)
+        .env("WEBHOOK", format!("http://127.0.0.2:{port}"))
         .env("PYTHON", installed.join("python/bin/python"))
         .env("PROGRAM", root.join("tests/clients/printed/aiogram.py"))
         .env("PICTURES", &pictures)

@@ -145,6 +145,18 @@ async fn send(number: usize, address: SocketAddr, progress: Arc<Progress>) -> us
     sent
 }
 
+/// Waits for something that happens while all bots go on: one that fails is no bot to wait for.
+async fn meanwhile<T: std::fmt::Debug + 'static, R>(
+    bots: &mut JoinSet<T>,
+    wait: impl Future<Output = R>,
+) -> R {
+    tokio::select! {
+        biased;
+        happened = wait => happened,
+        Some(ended) = bots.join_next() => panic!("a bot ended too early: {ended:?}"),
+    }
+}
+
 /// As many descriptors as the system allows; the processes inherit it.
 fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
@@ -191,23 +203,21 @@ async fn two_thousand_polls_and_fifty_senders_are_handed_over() {
     for number in 0..BOTS {
         polls.spawn(poll(number, balancer.address(), Arc::clone(&progress)));
     }
-    let parked = telegram.control.wait_for_polls(BOTS, DEADLINE).await;
+    let parked = meanwhile(&mut polls, telegram.control.wait_for_polls(BOTS, DEADLINE)).await;
     assert_eq!(parked.len(), BOTS);
     let mut senders = JoinSet::new();
     for number in 0..SENDERS {
         senders.spawn(send(number, balancer.address(), Arc::clone(&progress)));
     }
-    progress
-        .reach("messages", &progress.sent, SENDERS * SENT)
-        .await;
+    let enough = progress.reach("messages", &progress.sent, SENDERS * SENT);
+    meanwhile(&mut senders, enough).await;
 
     let [one, other] = processes;
     // On a slow machine a poll may have come to its own end already.
     let empty = progress.empty.load(Ordering::Relaxed);
     one.sigterm();
-    progress
-        .reach("the end of a poll", &progress.empty, empty + 1)
-        .await;
+    let handed_over = progress.reach("the end of a poll", &progress.empty, empty + 1);
+    meanwhile(&mut polls, handed_over).await;
     for text in TEXTS {
         for number in 0..BOTS {
             telegram.control.say(bot(number), USER, text).unwrap();
@@ -222,9 +232,8 @@ async fn two_thousand_polls_and_fifty_senders_are_handed_over() {
         polled.unwrap();
     }
     let sent = progress.sent.load(Ordering::Relaxed);
-    progress
-        .reach("messages", &progress.sent, sent + SENDERS * SENT)
-        .await;
+    let enough = progress.reach("messages", &progress.sent, sent + SENDERS * SENT);
+    meanwhile(&mut senders, enough).await;
     progress.enough.store(true, Ordering::Relaxed);
     let sent: usize = senders.join_all().await.into_iter().sum();
     other.stop().await;

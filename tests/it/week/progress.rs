@@ -30,17 +30,6 @@ pub(super) enum Place {
     Sums(u64),
 }
 
-/// Places to die at, in order, by turns told by events and by sums.
-pub(super) fn places(dice: &mut Dice, many: usize) -> Vec<Place> {
-    let mut thousandths: Vec<u64> = (0..many).map(|_| u64::from(20 + dice.below(700))).collect();
-    thousandths.sort_unstable();
-    let place = |(number, at): (usize, &u64)| match number % 2 {
-        0 => Place::Events(*at),
-        _ => Place::Sums(*at),
-    };
-    thousandths.iter().enumerate().map(place).collect()
-}
-
 /// A place in the beginning of one of the parts that the week is written in, by turns told by events and by sums.
 pub(super) fn place_within(dice: &mut Dice, part: usize, parts: usize) -> Place {
     let at = (part * 1_000 / parts) as u64 + u64::from(1 + dice.below(40));

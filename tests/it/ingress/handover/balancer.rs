@@ -10,13 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional_with_sizes};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::Ingress;
 
 const PERIOD: Duration = Duration::from_millis(100);
+/// Connections that wait to be accepted. The system drops those beyond it, and they are tried again after 1, 2, 4 … 32 s: thousands come at once.
+const QUEUE: u32 = 4096;
 /// Bytes at a time; thousands of connections are held.
 const PIECE: usize = 2048;
 
@@ -35,7 +37,9 @@ pub(super) struct Balancer {
 impl Balancer {
     /// Before these, which are ready.
     pub(super) async fn start(processes: &[Ingress]) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let listener = socket.listen(QUEUE).unwrap();
         let address = listener.local_addr().unwrap();
         let backend = |process: &Ingress| {
             Arc::new(Backend {
