@@ -25,5 +25,6 @@ await three;
 const sent = await bot.sendDocument(CHAT, UPLOAD);
 const path = await bot.downloadFile(sent.document.file_id, await mkdtemp(join(tmpdir(), "printed-")));
 const bytes = (await stat(path)).size;
-await bot.stopPolling({ cancel: true });
+// Not cancelled: a poll that is under way would be followed by the next one, and the program would not end.
+await bot.stopPolling();
 console.log(JSON.stringify({ username: me.username, updates, bytes }));

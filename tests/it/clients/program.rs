@@ -20,8 +20,8 @@ use tokio::time::timeout;
 
 use super::hosts;
 
-/// A step may take this long; the slowest take a few seconds.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// A step may take this long; the slowest take a few seconds, many times that where builds run beside them.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(180);
 
 /// A client library and how its program is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
