@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use gramtap_events::TenantId;
 use gramtap_telegram::Queue;
 
-/// How long a queue is remembered: a broker that is started anew is back by then.
-pub(crate) const SPAN: Duration = Duration::from_secs(30);
+/// How long a queue is remembered: a broker that is started anew, and the forwarders after it, are back by then.
+pub(crate) const SPAN: Duration = Duration::from_secs(60);
 /// Queues of a span.
-const MOST: usize = 200_000;
+const MOST: usize = 400_000;
 
 /// See the file's header.
 #[derive(Debug)]
