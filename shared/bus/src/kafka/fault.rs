@@ -50,10 +50,16 @@ pub(super) fn is_outage(code: RDKafkaErrorCode) -> bool {
 pub(super) fn ask(error: &KafkaError) -> BusError {
     match error {
         KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) => setting(error),
-        error if error.rdkafka_error_code().is_some_and(is_outage) => {
-            BusError::Unreachable(error.to_string())
-        }
+        error if asked(error).is_some_and(is_outage) => BusError::Unreachable(error.to_string()),
         error => BusError::Refused(error.to_string()),
+    }
+}
+
+/// The code of a question that failed. rdkafka tells none of the admin client's.
+fn asked(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        error => error.rdkafka_error_code(),
     }
 }
 
@@ -128,6 +134,21 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use rdkafka::ClientConfig;
+
+    #[test]
+    fn who_has_to_wait_is_told_apart_from_who_is_refused() {
+        use RDKafkaErrorCode as Code;
+        for (error, waits) in [
+            (KafkaError::AdminOp(Code::OperationTimedOut), true),
+            (KafkaError::AdminOp(Code::BrokerTransportFailure), true),
+            (KafkaError::MetadataFetch(Code::AllBrokersDown), true),
+            (KafkaError::AdminOp(Code::TopicAuthorizationFailed), false),
+            (KafkaError::AdminOp(Code::InvalidConfig), false),
+            (KafkaError::Canceled, false),
+        ] {
+            assert_eq!(ask(&error).retry(), waits, "{error}");
+        }
+    }
 
     #[test]
     fn a_refused_value_is_never_shown() {
